@@ -1,0 +1,156 @@
+"""One frozen Settings, read from `CLIPSTEAD_*` in the environment by `app` and `cli` alone."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from clipstead.errors import ClipsteadError
+
+PROVIDER_NAMES = ("tiktok_web", "tikwm", "tiklive", "ytdlp")
+_PREFIX = "CLIPSTEAD_"
+
+
+class SettingsError(ClipsteadError):
+    """A wrong value; its text is one line that names the variable."""
+
+    code = "settings"
+
+
+def _words(value: object) -> object:
+    """Lists are written with commas or blanks between the words: "a,b c"."""
+    return (
+        tuple(re.split(r"[,\s]+", value.strip(", \t\r\n")))
+        if isinstance(value, str) and value.strip(", \n")
+        else value or ()
+    )
+
+
+def _network(text: str) -> str:
+    return str(ipaddress.ip_network(text, strict=False))
+
+
+def _web_address(text: str) -> str:
+    if not text:
+        return text
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be an http(s) address like https://host")
+    return text.rstrip("/")
+
+
+def _proxy(text: str) -> str:
+    if not text:
+        return text
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "socks5", "socks5h", "socks4") or not parts.hostname:
+        raise ValueError("must look like http://host:port or socks5://host:port")
+    return text
+
+
+def _existing_file(text: str) -> str:
+    if text and not Path(text).is_file():
+        raise ValueError("must name a file that exists")
+    return text
+
+
+def default_data_dir() -> Path:
+    """Where everything is kept unless told otherwise: /var/lib for root, the user's data folder for the rest."""
+    if os.name == "posix" and os.geteuid() == 0:
+        return Path("/var/lib/clipstead")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "clipstead"
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_words)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+ExistingFile = Annotated[str, AfterValidator(_existing_file)]
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default; the description of each is what docs/configuration.md says."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    # Where we are
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    data_dir: Path = Field(default_factory=default_data_dir, description="folder for everything that is kept")
+    public_url: WebAddress = Field("", description="address that clients see, used in every link we hand out")
+    allowed_hosts: Words = Field(
+        (), description="Host names believed besides loopback names and PUBLIC_URL's; * believes all"
+    )
+    trusted_proxies: Networks = Field((), description="networks whose X-Forwarded-For is believed")
+    secret: Annotated[Words, Field(repr=False)] = Field(
+        (), description="signs media addresses; newest first; made and kept in DATA_DIR if unset"
+    )
+    log_format: Literal["console", "json"] = Field("console", description="how log lines are written")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is written")
+
+    # The way out
+    ca_file: ExistingFile = Field("", description="extra CA bundle (PEM) for outgoing TLS")
+    proxy: Annotated[str, AfterValidator(_proxy)] = Field("", description="outgoing proxy, http:// or socks5://")
+    connect_to: Words = Field(
+        (), description="curl's --connect-to, host:port:address:port, several; *.host for subdomains"
+    )
+    allow_addresses: Networks = Field((), description="networks that may be dialled besides public ones")
+    cookies_file: ExistingFile = Field("", description="Netscape cookie file of an account of the operator's own")
+    max_file_bytes: int = Field(4 * 1024**3, ge=1, description="largest single file that is downloaded")
+
+    # Who is asked
+    providers: Words = Field(("tiktok_web", "tikwm", "tiklive", "ytdlp"), description="who is asked, in this order")
+    tikwm_url: WebAddress = Field("https://www.tikwm.com", description="address of a tikwm-shaped API")
+    tiklive_url: WebAddress = Field("https://api.tikliveapi.com", description="address of a TikLive-shaped API")
+    tiklive_key: str = Field("", repr=False, description="its key; without one it is not asked")
+    tiktok_concurrent: int = Field(8, ge=1, le=1000, description="TikTok pages asked for at a time")
+    tikwm_per_second: float = Field(1.0, ge=0, le=10000, description="requests a second to tikwm; 0 sets no limit")
+    tiklive_per_minute: float = Field(
+        200.0, ge=0, le=100000, description="requests a minute to TikLive; 0 sets no limit"
+    )
+    ytdlp_generic: bool = Field(False, description="let yt-dlp's generic extractor read any page")
+
+    # What is kept for a while
+    cache_seconds: float = Field(300.0, ge=0, le=86400, description="how long an answer is kept in memory")
+    cache_bytes: int = Field(64 * 1024**2, ge=0, description="memory for kept answers")
+    direct_links: bool = Field(False, description="hand out CDN addresses instead of our own")
+
+    # ClipX
+    clipx_per_minute: int = Field(10, ge=0, description="requests a minute and address; 0 sets no limit")
+    clipx_per_day: int = Field(100, ge=0, description="requests a day and address; 0 sets no limit")
+    clipx_unlimited_tokens: Words = Field((), repr=False, description="values of X-ClipX-Unlimited that lift both")
+
+    @field_validator("providers")
+    @classmethod
+    def _known_providers(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in names if name not in PROVIDER_NAMES]
+        if unknown or not names or len(set(names)) != len(names):
+            raise ValueError(f"must name each of {', '.join(PROVIDER_NAMES)} at most once")
+        return names
+
+    @field_validator("secret")
+    @classmethod
+    def _long_secret(cls, secrets: tuple[str, ...]) -> tuple[str, ...]:
+        if any(len(secret) < 16 for secret in secrets):
+            raise ValueError("must be at least 16 characters each")
+        return secrets
+
+
+def load(**overrides: object) -> Settings:
+    """The settings of this process; SettingsError in one line names the first wrong variable."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks what mypy cannot see
+    except ValidationError as error:
+        raise SettingsError(_one_line(error)) from None
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False)[0]
+    name = _PREFIX + str(first["loc"][0]).upper()
+    return f"{name}: {first['msg'].removeprefix('Value error, ')} (see docs/configuration.md)"
