@@ -1,0 +1,1 @@
+"""Everything that leaves this machine: which address may be dialled, pages, bulk files, the proxy for children."""

@@ -1,0 +1,151 @@
+"""A file in the making: durable when it is committed, and never more than rubbish with a telling name before."""
+
+import asyncio
+import contextlib
+import errno
+import filecmp
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from clipstead.errors import StorageError
+
+_MAX_NAME = 255
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
+_T = TypeVar("_T")
+
+
+class PartFile:
+    """`.NAME.RANDOM.part` beside its target, made with O_EXCL, so that nobody else writes it and no link is followed.
+
+    `path` is where the bytes are until `commit`. Every method raises StorageError when the disk fails.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self.path = target.parent / _part_name(target.name)
+        self._open = True
+        self._placed: Path | None = None
+        with _storage(self.path):
+            self._made = _make_folder(target.parent)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+            self._fd = os.open(self.path, flags, 0o666)
+
+    def write(self, data: bytes) -> None:
+        """Append all of `data`."""
+        with _storage(self.path):
+            written = os.write(self._fd, data)
+            while written < len(data):  # a full disk writes what fits and fails at the next call
+                written += os.write(self._fd, memoryview(data)[written:])
+
+    def close(self) -> None:
+        """No more writing; the file stays."""
+        if self._open:
+            self._open = False
+            with _storage(self.path):
+                os.close(self._fd)
+
+    def discard(self) -> None:
+        """Remove it unless it was committed; may be called at any time, and again."""
+        with contextlib.suppress(StorageError):
+            self.close()
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+
+    def withdraw(self) -> None:
+        """Remove it, also if it was committed (but not a file that was there before)."""
+        self.discard()
+        if self._placed is not None:
+            with contextlib.suppress(OSError):
+                self._placed.unlink()
+
+    async def commit(self, target: Path) -> bool:
+        """Make it `target`, durably: file synced, linked under its name, folder synced.
+
+        Never overwrites: False, and the part file is removed, when `target` is there with the very same bytes;
+        FileExistsError when it holds others. A cancellation in the middle waits for the step to end.
+        """
+        self.close()
+        return await _whole(lambda: self._commit(target))
+
+    def _commit(self, target: Path) -> bool:
+        with _storage(target):
+            made = [*self._made, *_make_folder(target.parent)]
+            _sync(self.path)
+            moved = _move(self.path, target)
+            same = moved or (not target.is_symlink() and filecmp.cmp(self.path, target, shallow=False))
+            if same and not moved:
+                self.path.unlink()
+            self._placed = target if moved else None
+            _sync_folders(target, made)
+        if not same:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+        return moved
+
+
+def _part_name(name: str) -> str:
+    ending = f".{secrets.token_hex(6)}.part"
+    return "." + name.encode()[: _MAX_NAME - 1 - len(ending)].decode("utf-8", "ignore") + ending
+
+
+def _make_folder(folder: Path) -> list[Path]:
+    """Make it with all that is missing above it; the folders made."""
+    missing = []
+    above = folder
+    while not above.exists():
+        missing.append(above)
+        above = above.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _sync_folders(target: Path, made: Iterable[Path]) -> None:
+    for folder in {target.parent, *(new.parent for new in made)}:
+        _sync(folder)
+
+
+def _move(part: Path, target: Path) -> bool:
+    """Whether `part` became `target`; False if the name is taken.
+
+    A link fails where a name is taken, a rename would overwrite; file systems without links get the rename.
+    """
+    try:
+        target.hardlink_to(part)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if os.path.lexists(target):
+            return False
+        part.rename(target)
+    else:
+        part.unlink()
+    return True
+
+
+@contextlib.contextmanager
+def _storage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"Cannot write {path.name}: {error.strerror or 'the disk failed'}") from None
+
+
+async def _whole(step: Callable[[], _T]) -> _T:
+    """Run `step` in a thread and see it through, also when we are cancelled meanwhile."""
+    task = asyncio.ensure_future(asyncio.to_thread(step))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
