@@ -1,0 +1,1 @@
+"""TikTok's own pages: page to post, refusals and challenges (all pure), and the way to ask for them politely."""

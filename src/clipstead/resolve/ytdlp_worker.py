@@ -1,0 +1,197 @@
+"""The child process in which yt-dlp lives: one JSON line in, one JSON line out, and no way out but the egress proxy.
+
+Run by `ytdlp_child` as a script. The first line on stdin is the setup
+(`parent` pid, `proxy`, `ca_file`, `cookies_file`, `generic`, `memory` in bytes), each further line a request
+`{"url", "language"}`; the answer is `{"info": ...}` or `{"error": {"kind", "text", "expected", "status",
+"retry_after"}}`, and `rss` in bytes. What yt-dlp does not wrap as its own error ends this process: its parent
+starts the next. Imports nothing of ours, so that it holds nothing but yt-dlp.
+"""
+
+import ctypes
+import importlib
+import json
+import os
+import queue
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+MOST_ENTRIES = 20
+"""Files of one post that are looked at; more is a list, not a post."""
+
+_SOCKET_TIMEOUT = 15
+_LARGEST_FILE = 64 * 1024 * 1024
+_PR_SET_PDEATHSIG = 1
+_HEAVY = frozenset({"automatic_captions", "heatmap", "comments", "chapters", "fragments", "requested_formats"})
+_DIALS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname"})
+
+
+class _Silence:
+    """yt-dlp's logger: what matters comes as an error, the rest nobody reads."""
+
+    def debug(self, message: str) -> None: ...
+    def warning(self, message: str) -> None: ...
+    def error(self, message: str) -> None: ...
+
+
+class Extraction:
+    """A warm YoutubeDL, made anew only when the language changes."""
+
+    def __init__(self, setup: Mapping[str, Any]) -> None:
+        self._setup = setup
+        self._language = ""
+        self._ydl: Any = None
+
+    def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The info dict of one post, or what yt-dlp says is the matter."""
+        yt_dlp = importlib.import_module("yt_dlp")
+        ydl = self._warm(yt_dlp, request["language"])
+        try:
+            return {"info": slim(ydl.extract_info(request["url"], download=False))}
+        except yt_dlp.utils.YoutubeDLError as error:
+            return {"error": describe(error)}
+
+    def _warm(self, yt_dlp: Any, language: str) -> Any:
+        if self._ydl is None or language != self._language:
+            if self._ydl is not None:
+                self._ydl.close()
+            self._ydl = yt_dlp.YoutubeDL(options(self._setup, language))
+            self._language = language
+        # Each request starts from the operator's cookies alone: what one post left behind is not shown to the next.
+        self._ydl.cookiejar.clear()
+        if self._setup["cookies_file"]:
+            self._ydl.cookiejar.load(self._setup["cookies_file"], ignore_discard=True, ignore_expires=True)
+        return self._ydl
+
+
+def options(setup: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """What yt-dlp is told. Nothing here comes from a user but the language, which is a clean tag."""
+    return {
+        "logger": _Silence(),
+        "quiet": True,
+        "noprogress": True,
+        "color": "never",
+        "proxy": setup["proxy"],
+        "http_headers": {"Accept-Language": language},
+        "compat_opts": ["no-certifi"] if setup["ca_file"] else [],
+        "allowed_extractors": ["default"] if setup["generic"] else ["default", "-generic"],
+        "noplaylist": True,
+        "playlist_items": f"1-{MOST_ENTRIES}",
+        # A post of several files comes with its entries whole; a channel comes as links, which stay unfollowed.
+        "extract_flat": "in_playlist",
+        "skip_download": True,
+        "writesubtitles": True,  # without it extractors do not look for any; nothing is written
+        "format": "all",  # no choice is made here, and none that would ask for ffmpeg
+        "check_formats": False,
+        "cachedir": False,
+        "geo_bypass": False,
+        "socket_timeout": _SOCKET_TIMEOUT,
+        "extractor_retries": 1,
+        "retries": 1,
+    }
+
+
+def slim(value: Any) -> Any:
+    """The info dict without what nobody reads: on YouTube that is most of it."""
+    if isinstance(value, dict):
+        return {key: slim(item) for key, item in value.items() if key not in _HEAVY and not key.startswith("__")}
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return [slim(item) for item in value] if hasattr(value, "__iter__") else str(value)
+
+
+def describe(error: Exception) -> dict[str, Any]:
+    """An error of yt-dlp as plain data: the first cause that says more than "download failed"."""
+    wrapped = getattr(error, "exc_info", None)
+    if type(error).__name__ == "DownloadError" and wrapped and wrapped[1] is not None:
+        error = wrapped[1]
+    cause = getattr(error, "cause", None) or error
+    response = getattr(cause, "response", None)
+    headers = getattr(response, "headers", None) or {}
+    return {
+        "kind": type(error).__name__,
+        "text": str(getattr(error, "orig_msg", None) or error)[:2000],
+        "expected": bool(getattr(error, "expected", False)),
+        "status": getattr(cause, "status", None),
+        "retry_after": headers.get("Retry-After"),
+    }
+
+
+def main() -> None:
+    """Answer requests until stdin ends."""
+    answers = _take_stdout()
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(lines,), daemon=True).start()
+    setup = json.loads(lines.get())
+    _confine(setup)
+    extraction = Extraction(setup)
+    while True:
+        answer = extraction.answer(json.loads(lines.get()))
+        answer["rss"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        answers.write(json.dumps(answer).encode() + b"\n")
+        answers.flush()
+
+
+def _take_stdout() -> BinaryIO:
+    """Keep the real stdout for answers; whatever else prints, prints to stderr."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
+
+
+def _listen(lines: "queue.SimpleQueue[bytes]") -> None:
+    """Hand on the lines of stdin; when it ends, the parent is gone: take the whole process group along."""
+    rest = b""
+    while chunk := os.read(0, 65536):
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            lines.put(line)
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
+
+
+def _confine(setup: Mapping[str, Any]) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != setup["parent"]:
+            os._exit(0)  # the parent died before it could be bound to us
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
+    # Not RLIMIT_AS: libraries reserve far more address space than they ever touch.
+    resource.setrlimit(resource.RLIMIT_DATA, (setup["memory"], setup["memory"]))
+    if setup["ca_file"]:
+        os.environ["SSL_CERT_FILE"] = str(_bundle(Path(setup["ca_file"])))
+    proxy = urlsplit(setup["proxy"])
+    sys.addaudithook(lambda event, args: guard_dial(event, args, (proxy.hostname, proxy.port)))
+
+
+def _bundle(extra: Path) -> Path:
+    """The public roots and the operator's: OpenSSL and curl both take SSL_CERT_FILE for the whole truth."""
+    import certifi
+
+    bundle = Path(os.environ["HOME"], "ca.pem")
+    bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + extra.read_bytes())
+    return bundle
+
+
+def guard_dial(event: str, args: tuple[Any, ...], proxy: tuple[str | None, int | None]) -> None:
+    """Second wall behind the proxy setting: an extractor that dials by itself meets an OSError, not the network."""
+    if event not in _DIALS:
+        return
+    target = args[1] if event in ("socket.connect", "socket.sendto", "socket.sendmsg") else args[:2]
+    if (
+        not isinstance(target, tuple)
+        or target[:1] != proxy[:1]
+        or (event == "socket.connect" and target[1] != proxy[1])
+    ):
+        raise PermissionError(f"{event} is only open to the egress proxy")
+
+
+if __name__ == "__main__":
+    main()
