@@ -1,0 +1,8 @@
+"""The HTTP server: `create` builds it, `ServerOptions` tells it how, uvicorn should speak with `BoundedProtocol`."""
+
+from clipstead.server.asgi import create
+from clipstead.server.logs import configure as configure_logs
+from clipstead.server.options import ServerOptions
+from clipstead.server.protocol import BoundedProtocol
+
+__all__ = ["BoundedProtocol", "ServerOptions", "configure_logs", "create"]

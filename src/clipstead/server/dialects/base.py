@@ -1,0 +1,33 @@
+"""What every dialect is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from clipstead.resolve.resolver import Resolver
+from clipstead.server.addresses import MediaAddresses
+from clipstead.server.fastlane import Shelf
+from clipstead.server.options import ServerOptions
+from clipstead.server.quota import Quota
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of the server that a dialect may use. `lane_totals` gives requests and bytes of the fast lane;
+
+    `clock` is unix seconds, `ticks` never goes back; `home` answers a browser that asks for nothing in particular.
+    """
+
+    resolver: Resolver
+    addresses: MediaAddresses
+    shelf: Shelf
+    root_quota: Quota
+    lane_totals: Callable[[], tuple[int, int]]
+    home: Callable[[Request], Response]
+    options: ServerOptions
+    clock: Callable[[], float]
+    ticks: Callable[[], float]

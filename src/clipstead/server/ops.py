@@ -1,0 +1,41 @@
+"""What operators ask: /healthz (can answer), /readyz (what it can answer with), /metrics."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.responses import Response
+
+from clipstead.resolve.resolver import Resolver
+from clipstead.server.metrics import Metrics
+from clipstead.server.responses import Json
+
+
+def router(resolver: Resolver, metrics: Metrics) -> APIRouter:
+    """The three routes; HEAD is answered too, since some probes use it."""
+    routes = APIRouter(tags=["operations"])
+
+    async def healthz() -> Response:
+        """200 as soon as the server can answer."""
+        return Json({"status": "ok"})
+
+    async def readyz() -> Response:
+        """200 when it can serve; providers that rest are named, for they come back by themselves."""
+        health = resolver.health()
+        return Json(
+            {
+                "status": "ready",
+                "providers": {
+                    each.name: "resting" if each.resting_until or each.maintenance else "ok" for each in health
+                },
+            }
+        )
+
+    async def show_metrics() -> Response:
+        """Prometheus exposition format."""
+        return Response(metrics.text(), headers={"content-type": CONTENT_TYPE_LATEST, "cache-control": "no-store"})
+
+    for path, answer in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", show_metrics)):
+        routes.add_api_route(path, answer, methods=["GET"], response_class=Response)
+        routes.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
+    return routes

@@ -1,0 +1,81 @@
+"""Where a ticket's file is to be had right now: from the cache, else resolved again, but never at a stranger's pace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clipstead.errors import ClipsteadError, DownloadFailed, Expired, InvalidParams, PostUnavailable, UpstreamError
+from clipstead.model import Media, Post, Resolution
+from clipstead.resolve.links import parse
+from clipstead.resolve.resolver import Resolver
+from clipstead.server.recent import Recent
+from clipstead.server.tokens import Ticket
+
+_PATIENCE = 25.0
+_PAUSE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of a post and who named it; `fetched_at` in unix seconds."""
+
+    post: Post
+    media: Media
+    provider: str
+    fetched_at: float
+
+
+class Sources:
+    """Asks the ticket's own provider first, since another's file of the same name is another file.
+
+    A post whose resolve has just failed is not tried again for ten seconds, and its addresses are renewed at most
+    once in that time: a ticket in bad hands must not become a way to hammer the platform.
+    """
+
+    def __init__(self, resolver: Resolver, ticks: Callable[[], float]) -> None:
+        self._resolver = resolver
+        self._failed: Recent[ClipsteadError] = Recent(_PAUSE, ticks)
+        self._renewed: Recent[bool] = Recent(_PAUSE, ticks)
+
+    async def find(self, ticket: Ticket) -> Source:
+        """The file as the cache or a resolve has it. Raises what `resolve` raises, and Expired where it is no more."""
+        held = self._resolver.peek(parse(ticket.post), language=ticket.language)
+        if held is not None and held.provider == ticket.provider:
+            return _source(held, ticket)
+        return _source(await self._restrained(ticket, fresh=False), ticket)
+
+    async def renew(self, ticket: Ticket, stale: Source) -> Source:
+        """The file with a younger address than `stale`; DownloadFailed where that was tried a moment ago."""
+        held = self._resolver.peek(parse(ticket.post), language=ticket.language)
+        if held is not None and held.provider == stale.provider and held.fetched_at > stale.fetched_at:
+            return _source(held, ticket)
+        if self._renewed.get(ticket.post):
+            raise DownloadFailed("The platform refuses this file; try again in a moment")
+        self._renewed.put(ticket.post, True)
+        return _source(await self._restrained(ticket, fresh=True), ticket)
+
+    async def _restrained(self, ticket: Ticket, *, fresh: bool) -> Resolution:
+        failure = self._failed.get(ticket.post)
+        if failure is not None:
+            raise failure.with_traceback(None)
+        try:
+            return await self._resolve(ticket, fresh=fresh)
+        except (PostUnavailable, UpstreamError) as error:
+            self._failed.put(ticket.post, error)
+            raise
+
+    async def _resolve(self, ticket: Ticket, *, fresh: bool) -> Resolution:
+        try:
+            return await self._resolver.resolve(
+                ticket.post, language=ticket.language, timeout=_PATIENCE, fresh=fresh, provider=ticket.provider
+            )
+        except (UpstreamError, InvalidParams):  # it is down, or no longer among the providers
+            return await self._resolver.resolve(ticket.post, language=ticket.language, timeout=_PATIENCE)
+
+
+def _source(resolution: Resolution, ticket: Ticket) -> Source:
+    media = resolution.post.variant(ticket.variant)
+    if media is None:
+        raise Expired("This file of the post is no longer offered")
+    return Source(resolution.post, media, resolution.provider, resolution.fetched_at)
