@@ -14,7 +14,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from clipstead.errors import ClipsteadError
 
-PROVIDER_NAMES = ("tiktok_web", "tikwm", "tiklive", "ytdlp")
 _PREFIX = "CLIPSTEAD_"
 
 
@@ -91,6 +90,7 @@ class Settings(BaseSettings):
     secret: Annotated[Words, Field(repr=False)] = Field(
         (), description="signs media addresses; newest first; made and kept in DATA_DIR if unset"
     )
+    contact_email: str = Field("", description="whom users may write to; shown where a contract names a contact")
     log_format: Literal["console", "json"] = Field("console", description="how log lines are written")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is written")
 
@@ -102,10 +102,12 @@ class Settings(BaseSettings):
     )
     allow_addresses: Networks = Field((), description="networks that may be dialled besides public ones")
     cookies_file: ExistingFile = Field("", description="Netscape cookie file of an account of the operator's own")
+    page_seconds: float = Field(15.0, gt=0, le=120, description="longest wait for one page")
+    stall_seconds: float = Field(20.0, gt=0, le=600, description="longest silence in a download")
     max_file_bytes: int = Field(4 * 1024**3, ge=1, description="largest single file that is downloaded")
 
     # Who is asked
-    providers: Words = Field(("tiktok_web", "tikwm", "tiklive", "ytdlp"), description="who is asked, in this order")
+    providers: Words = Field((), description="who is asked, in this order; empty is tiktok_web,tikwm,tiklive,ytdlp")
     tikwm_url: WebAddress = Field("https://www.tikwm.com", description="address of a tikwm-shaped API")
     tiklive_url: WebAddress = Field("https://api.tikliveapi.com", description="address of a TikLive-shaped API")
     tiklive_key: str = Field("", repr=False, description="its key; without one it is not asked")
@@ -125,14 +127,6 @@ class Settings(BaseSettings):
     clipx_per_minute: int = Field(10, ge=0, description="requests a minute and address; 0 sets no limit")
     clipx_per_day: int = Field(100, ge=0, description="requests a day and address; 0 sets no limit")
     clipx_unlimited_tokens: Words = Field((), repr=False, description="values of X-ClipX-Unlimited that lift both")
-
-    @field_validator("providers")
-    @classmethod
-    def _known_providers(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in names if name not in PROVIDER_NAMES]
-        if unknown or not names or len(set(names)) != len(names):
-            raise ValueError(f"must name each of {', '.join(PROVIDER_NAMES)} at most once")
-        return names
 
     @field_validator("secret")
     @classmethod

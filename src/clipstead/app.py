@@ -1,0 +1,126 @@
+"""The composition root: reads settings, builds every part once, holds them, and closes them in reverse order."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from http.cookiejar import LoadError, MozillaCookieJar
+from pathlib import Path
+
+from clipstead.capture import Capture
+from clipstead.errors import StorageError
+from clipstead.net.download import Fetcher
+from clipstead.net.egress import Egress
+from clipstead.net.guard import Guard
+from clipstead.net.pages import Pages
+from clipstead.resolve import PostCache, Resolver, Rotation
+from clipstead.resolve.providers import Parts, Provider, build
+from clipstead.settings import Settings, SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Every part of a running Clipstead; it has no behaviour of its own."""
+
+    settings: Settings
+    guard: Guard
+    net: Pages
+    fetcher: Fetcher
+    egress: Egress
+    resolver: Resolver
+    capture: Capture
+
+
+@asynccontextmanager
+async def open_app(settings: Settings) -> AsyncIterator[App]:
+    """All parts, ready; SettingsError in one line where a setting cannot be."""
+    guard = _guard(settings)
+    jar = _cookie_jar(settings.cookies_file)
+    async with AsyncExitStack() as stack:
+        net = Pages(
+            guard, ca_file=settings.ca_file, proxy=settings.proxy, cookie_jar=jar, timeout=settings.page_seconds
+        )
+        stack.push_async_callback(net.close)
+        fetcher = Fetcher(guard, ca_file=settings.ca_file, proxy=settings.proxy, stall_timeout=settings.stall_seconds)
+        stack.push_async_callback(fetcher.close)
+        egress = Egress(guard, proxy=settings.proxy)
+        await egress.start()
+        stack.push_async_callback(egress.stop)
+        cache = PostCache(settings.cache_seconds, settings.cache_bytes)
+        resolver = Resolver(Rotation(_providers(settings, egress)), cache, net)
+        stack.push_async_callback(resolver.close)
+        capture = Capture(resolver, fetcher, max_bytes=settings.max_file_bytes)
+        yield App(settings, guard, net, fetcher, egress, resolver, capture)
+
+
+def _guard(settings: Settings) -> Guard:
+    try:
+        return Guard(allow=settings.allow_addresses, connect_to=settings.connect_to, proxy=settings.proxy)
+    except ValueError as error:
+        raise SettingsError(f"CLIPSTEAD_CONNECT_TO: {error} (see docs/configuration.md)") from None
+
+
+def _cookie_jar(path: str) -> MozillaCookieJar | None:
+    if not path:
+        return None
+    jar = MozillaCookieJar(path)
+    try:
+        jar.load(ignore_discard=True, ignore_expires=True)
+    except (LoadError, OSError, UnicodeDecodeError):
+        raise SettingsError("CLIPSTEAD_COOKIES_FILE: is no Netscape cookie file (see docs/configuration.md)") from None
+    return jar
+
+
+def _providers(settings: Settings, egress: Egress) -> list[Provider]:
+    try:
+        return build(_parts(settings, egress), settings.providers)
+    except ValueError as error:
+        raise SettingsError(f"CLIPSTEAD_PROVIDERS: {error} (see docs/configuration.md)") from None
+
+
+def _parts(settings: Settings, egress: Egress) -> Parts:
+    return Parts(
+        egress=egress,
+        ca_file=settings.ca_file,
+        cookies_file=settings.cookies_file,
+        tikwm_url=settings.tikwm_url,
+        tiklive_url=settings.tiklive_url,
+        tiklive_key=settings.tiklive_key,
+        tiktok_concurrent=settings.tiktok_concurrent,
+        tikwm_per_second=settings.tikwm_per_second,
+        tiklive_per_minute=settings.tiklive_per_minute,
+        ytdlp_generic=settings.ytdlp_generic,
+    )
+
+
+def signing_secrets(settings: Settings) -> tuple[bytes, ...]:
+    """What signs media addresses, newest first: the setting, or one made once and kept in DATA_DIR."""
+    if settings.secret:
+        return tuple(secret.encode() for secret in settings.secret)
+    path = settings.data_dir / "secret"
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return (_kept_secret(path),)
+    except OSError as error:
+        raise StorageError(f"cannot keep {path}: {error.strerror}; set CLIPSTEAD_DATA_DIR") from None
+
+
+def _kept_secret(path: Path) -> bytes:
+    """Two processes that start at once agree: the file is linked into place whole, and whoever is second reads it."""
+    if not path.exists():
+        draft = path.with_name(f".secret.{secrets.token_hex(8)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_bytes().strip()

@@ -1,0 +1,53 @@
+"""How a command ends: one line on standard error and one of four exit codes, never a traceback for what a user did."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+
+from clipstead.errors import BadRequest, ClipsteadError, StorageError
+
+Run = Callable[[], "Exit"]
+
+
+class Exit(IntEnum):
+    """The exit codes of every subcommand."""
+
+    DONE = 0
+    SOME_FAILED = 1
+    WRONG_USAGE = 2
+    CANNOT_WORK = 3
+    INTERRUPTED = 130
+
+
+def say(line: str) -> None:
+    """One line for people, on standard error."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201  # this is the command's voice
+
+
+def guarded(run: Run) -> int:
+    """Run a command's body and turn how it ended into an exit code."""
+    try:
+        return int(run())
+    except KeyboardInterrupt:
+        say("interrupted")
+        return Exit.INTERRUPTED
+    except ClipsteadError as error:
+        say(f"clipstead: {error}")
+        return code_of(error)
+
+
+def code_of(error: ClipsteadError) -> Exit:
+    """Wrong usage and wrong settings are the caller's to mend, a dead disk or network is not; the rest is an item."""
+    if isinstance(error, BadRequest) or error.code == "settings":
+        return Exit.WRONG_USAGE
+    if isinstance(error, StorageError | CannotWork):
+        return Exit.CANNOT_WORK
+    return Exit.SOME_FAILED
+
+
+class CannotWork(ClipsteadError):
+    """The machine does not let us: a port in use, a folder that cannot be written."""
+
+    code = "cannot_work"

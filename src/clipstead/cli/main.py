@@ -1,0 +1,110 @@
+"""The command's front door: what subcommands there are, and how every failure ends in one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clipstead import __version__
+from clipstead.cli import exits
+
+app = typer.Typer(
+    name="clipstead",
+    help="Short-video media: a link becomes a post, its files, or an API that answers for it.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # drawing help with rich would double what --help costs
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Quality(StrEnum):
+    """Which of a video's variants is wanted."""
+
+    best = "best"
+    hd = "hd"
+    sd = "sd"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"clipstead {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None: ...
+
+
+@app.command()
+def get(
+    links: Annotated[list[str] | None, typer.Argument(metavar="LINK...", help="Links, or texts that hold one.")] = None,
+    output: Annotated[str, typer.Option("-o", "--output", help="Template of the file name.")] = "{author}_{id}.{ext}",
+    quality: Annotated[Quality, typer.Option(help="Which variant.")] = Quality.best,
+    audio: Annotated[bool, typer.Option("--audio", help="Only the sound.")] = False,
+    subs: Annotated[bool, typer.Option("--subs", help="Also subtitles.")] = False,
+    cover: Annotated[bool, typer.Option("--cover", help="Also the cover.")] = False,
+    info_json: Annotated[bool, typer.Option("--info-json", help="Also what is known of the post.")] = False,
+    batch: Annotated[
+        str, typer.Option("-a", "--batch-file", metavar="FILE", help="Links from a file, - is stdin.")
+    ] = "",
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, max=32, help="Links worked on at a time.")] = 4,
+) -> None:
+    """Download posts: video, or photos with their sound. Files that are there already are skipped."""
+    from clipstead.cli import get as command
+
+    wishes = command.Wishes(output, quality.value, audio, subs, cover, info_json, jobs)
+    _end(lambda: command.run(links or [], batch, wishes))
+
+
+@app.command()
+def info(
+    link: Annotated[str, typer.Argument(metavar="LINK", help="A link, or a text that holds one.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
+) -> None:
+    """Tell what a link points at, and which files there are."""
+    from clipstead.cli import info as command
+
+    _end(lambda: command.run(link, as_json=as_json))
+
+
+@app.command()
+def serve() -> None:
+    """Start the server; CLIPSTEAD_* settings say where and how."""
+    from clipstead.cli import serve as command
+
+    _end(command.run)
+
+
+@app.command()
+def demo(
+    check: Annotated[bool, typer.Option("--check", help="Walk through once and stop.")] = False,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where to keep the demo's files; a temporary one if unset.")
+    ] = None,
+) -> None:
+    """Practice world and server together: walk through both, then leave them running."""
+    from clipstead.cli import demo as command
+
+    _end(lambda: command.run(stay=not check, folder=folder))
+
+
+def _end(run: exits.Run) -> None:
+    raise typer.Exit(exits.guarded(run))
+
+
+def main() -> None:
+    """Entry point of the `clipstead` command."""
+    try:
+        app()
+    except BrokenPipeError:
+        # Whoever read our output has left (`clipstead info ... | head`): that is no failure of ours.
+        sys.stderr.close()
+        sys.exit(int(exits.Exit.DONE))

@@ -1,0 +1,104 @@
+"""`clipstead serve`: the server on this machine, told in three lines, ended gracefully by Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable
+
+import uvicorn
+
+from clipstead import __version__
+from clipstead.app import open_app, signing_secrets
+from clipstead.cli.exits import CannotWork, Exit
+from clipstead.server import BoundedProtocol, ServerOptions, configure_logs, create
+from clipstead.settings import Settings, load
+
+
+def run() -> Exit:
+    """Serve until told to stop."""
+    settings = load()
+    configure_logs(settings.log_format, settings.log_level)
+    with listen(settings.host, settings.port) as listener:
+        _tell(settings, listener)
+        with asyncio.Runner(loop_factory=fast_loop()) as runner:
+            runner.run(serve(settings, listener))
+    return Exit.DONE
+
+
+def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's loop where it is to be had."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The listening socket, or CannotWork in one line; uvicorn would end the process with a traceback of its own."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048, reuse_port=False)
+    except OSError as error:
+        raise CannotWork(f"cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}") from None
+
+
+async def serve(settings: Settings, listener: socket.socket, started: asyncio.Event | None = None) -> None:
+    """Run the server on `listener` until a signal or cancellation; `started` is set once it answers."""
+    async with open_app(settings) as app:
+        config = uvicorn.Config(
+            create(app.resolver, app.fetcher, _options(settings)),
+            http=BoundedProtocol,
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            date_header=True,
+            proxy_headers=False,  # we judge X-Forwarded-For ourselves, by TRUSTED_PROXIES
+            timeout_graceful_shutdown=10,
+            timeout_keep_alive=30,
+        )
+        server = uvicorn.Server(config)
+        if started is not None:
+            started.set()
+        await server.serve(sockets=[listener])
+
+
+def _options(settings: Settings) -> ServerOptions:
+    return ServerOptions(
+        secret=signing_secrets(settings),
+        version=__version__,
+        public_url=settings.public_url,
+        allowed_hosts=settings.allowed_hosts,
+        trusted_proxies=settings.trusted_proxies,
+        direct_links=settings.direct_links,
+        clipx_per_minute=settings.clipx_per_minute,
+        clipx_per_day=settings.clipx_per_day,
+        clipx_unlimited_tokens=settings.clipx_unlimited_tokens,
+        cache_seconds=settings.cache_seconds,
+        contact_email=settings.contact_email,
+    )
+
+
+def _tell(settings: Settings, listener: socket.socket) -> None:
+    address = f"http://{address_of(listener)}"
+    print(  # noqa: T201  # the command's voice
+        f"Clipstead listens on {address}\n"
+        f"  keeps its secret in  {settings.data_dir}\n"
+        f"  try                  curl '{address}/?url=https://www.tiktok.com/@user/video/7608826249200356630'\n"
+        f"  offline              clipstead demo\n"
+        f"  stop                 Ctrl-C",
+        file=sys.stdout,
+        flush=True,
+    )
+
+
+def address_of(listener: socket.socket) -> str:
+    """host:port to reach a listener from this machine."""
+    host, port = listener.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # compared, not bound
+    return f"[{shown}]:{port}" if ":" in shown else f"{shown}:{port}"
