@@ -29,7 +29,7 @@ def data(resolution: Resolution, params: Params, address: AddressOf) -> dict[str
     return {
         "id": post.id,
         "region": post.region,
-        "title": post.title.strip() or f"TikTok by @{post.author.username or 'unknown'}",
+        "title": post.title if post.title.strip() else f"TikTok by @{post.author.username or 'unknown'}",
         "duration": _duration(post.duration, params),
         **_created(post, params),
         **(_covers(post, address) if params.cover else {}),

@@ -1,0 +1,9 @@
+"""`make bench`: every measurement, one after the other; a few minutes, best on a quiet machine."""
+
+from __future__ import annotations
+
+from bench import cached, downloads, parse, startup, tunnels
+
+for measurement in (parse, startup, tunnels, downloads, cached):
+    print(f"\n== {measurement.__doc__}")
+    measurement.main()
