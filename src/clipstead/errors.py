@@ -127,13 +127,14 @@ class Expired(NotFound):
 
 
 class PostUnavailable(ClipsteadError):
-    """The platform itself says that the post cannot be had; final, never retried."""
+    """The platform itself says that the post cannot be had; final, never retried. `attempts`: who was asked for it."""
 
     code = "post_unavailable"
 
     def __init__(self, reason: Reason, message: str = "") -> None:
         super().__init__(message or _REASON_TEXT[reason])
         self.reason: Reason = reason
+        self.attempts: tuple[Attempt, ...] = ()
 
 
 class UpstreamError(ClipsteadError):
@@ -150,7 +151,7 @@ class ProviderFailed(UpstreamError):
 
 
 class Blocked(UpstreamError):
-    """The platform keeps us out (captcha, login wall, interception, empty page); `retry_after` in seconds if it said so."""
+    """The platform keeps us out (captcha, login wall, interception, empty page); `retry_after` in seconds if told."""
 
     code = "blocked"
 
@@ -176,7 +177,7 @@ class DeadlineExceeded(ResolveFailed):
 
 
 class DownloadFailed(UpstreamError):
-    """The bytes did not come, or are not what they claim to be; `status` is the upstream's HTTP status if it had one."""
+    """The bytes did not come, or are not what they claim to be; `status` is the upstream's HTTP status, if any."""
 
     code = "download_failed"
 

@@ -14,7 +14,7 @@ from clipstead.server import ServerOptions, create
 
 def _paths(routes: Iterable[Any]) -> set[str]:
     """The paths of all routes, of included routers too."""
-    found = set()
+    found: set[str] = set()
     for route in routes:
         inner = getattr(route, "original_router", None)
         found |= _paths(inner.routes) if inner is not None else {route.path}

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +24,6 @@ class Ended:
 
 
 Command = Callable[..., Awaitable[Ended]]
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    """A fresh practice world."""
-    async with World(seed=7, posts=30) as world:
-        yield world
 
 
 @pytest.fixture

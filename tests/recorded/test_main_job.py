@@ -175,6 +175,7 @@ async def test_a_recorded_missing_post_is_404_and_a_bot_page_is_502(client: aioh
     async with client.get("/", params={"url": "https://www.tiktok.com/@x/video/7000000000000000002"}) as reply:
         body = await reply.json()
     assert (reply.status, body["reason"]) == (404, "missing")
+    assert body["trace"]["attempts"][0]["outcome"] == "post_unavailable"
     async with client.get("/", params={"url": "https://www.tiktok.com/@x/video/7000000000000000001"}) as reply:
         body = await reply.json()
     assert reply.status == 502

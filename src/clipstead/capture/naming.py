@@ -51,7 +51,7 @@ def check_template(template: str) -> str:
 
 
 def render(template: str, post: Post, media: Media, ext: str) -> Path:
-    """Where one file of a post goes, relative or absolute as the template is; photos get _01, sidefiles their own tail."""
+    """Where one file of a post goes, relative or absolute as the template is; photos get _01, others their own tail."""
     values = _values(post, media)
     folder, slash, leaf = template.rpartition("/")
     stem = leaf.removesuffix(".{ext}").removesuffix("{ext}")

@@ -26,14 +26,16 @@ class Box(NamedTuple):
 
 def outermost(source: Source) -> Iterator[Box]:
     """The boxes of the file in order; ends at trailing rubbish, raises BadMedia (truncated) for one that is cut off."""
-    offset = 0
+    offset, fragmented = 0, False
     while offset + 8 <= source.size:
         box = _read_header(source, offset)
         if box is None:
             return
+        fragmented |= box.kind == b"moof"
         yield box
         offset = box.end
-    if source.size - offset > 0 and source.at(offset, source.size - offset).strip(b"\0"):
+    rest = source.upto(offset, 8)
+    if rest and (fragmented or rest.strip(b"\0")):  # a few zeros are padding, or the size of the next fragment
         raise truncated()
 
 

@@ -63,7 +63,7 @@ def _png(source: Source) -> tuple[int, int]:
 
 def _gif(source: Source) -> tuple[int, int]:
     screen = source.at(6, 4)
-    if not source.tail(_TAIL).rstrip(b"\0").endswith(b"\x3b"):
+    if not source.tail(_TAIL).rstrip(b"\0").endswith(b"\0\x3b"):
         raise truncated()
     return int.from_bytes(screen[:2], "little"), int.from_bytes(screen[2:], "little")
 

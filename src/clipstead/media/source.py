@@ -5,7 +5,7 @@ from typing import BinaryIO
 from clipstead.errors import BadMedia
 
 # What the worst file may cost us; a real one stays a hundred times below either.
-_MAX_READS = 60_000
+_MAX_READS = 100_000
 _MAX_BYTES = 96 * 1024 * 1024
 _BUFFER = 4096
 
@@ -30,6 +30,9 @@ class Source:
 
     def at(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes from `offset` on; BadMedia (truncated) if the file ends before."""
+        self._reads += 1
+        if self._reads > _MAX_READS:
+            raise BadMedia("damaged: its tables never end")
         if offset < 0 or count < 0 or offset + count > self.size:
             raise truncated()
         begin = offset - self._near_at
@@ -48,9 +51,8 @@ class Source:
         return self.upto(self.size - count, count)
 
     def _load(self, offset: int, count: int) -> None:
-        self._reads += 1
         self._bytes += count
-        if self._reads > _MAX_READS or self._bytes > _MAX_BYTES:
+        if self._bytes > _MAX_BYTES:
             raise BadMedia("damaged: its tables never end")
         self._file.seek(offset)
         data = self._file.read(count)

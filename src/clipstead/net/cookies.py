@@ -5,21 +5,17 @@ import re
 import urllib.request
 from collections.abc import Iterable, Mapping
 from http.client import HTTPResponse
-from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy, LoadError, MozillaCookieJar
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from typing import cast
 
 _UNFIT = re.compile(r"[\x00-\x1f\x7f;]")
 
 
-def read_cookie_file(path: str) -> CookieJar:
-    """A Netscape cookie file (an operator's own account) as a jar. Raises ValueError, in one line."""
-    jar = MozillaCookieJar(path)
-    try:
-        jar.load(ignore_discard=True, ignore_expires=True)
-    except (OSError, UnicodeDecodeError) as error:  # LoadError is an OSError
-        reason = error.strerror if isinstance(error, OSError) and not isinstance(error, LoadError) else None
-        raise ValueError(f"the cookie file {path}: {reason or 'is not in the Netscape format'}") from None
-    return jar
+def _strict_jar() -> CookieJar:
+    """Left to itself `http.cookiejar` takes cookies for ".co.uk" and returns a host's own cookies to its subdomains."""
+    return CookieJar(
+        DefaultCookiePolicy(strict_domain=True, strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain)
+    )
 
 
 def private_copy(jar: CookieJar) -> CookieJar:
@@ -27,7 +23,7 @@ def private_copy(jar: CookieJar) -> CookieJar:
 
     An expiry of 0 means "as long as the session" in cookie files, though `http.cookiejar` takes it for 1970.
     """
-    ours = CookieJar(DefaultCookiePolicy(strict_domain=True))
+    ours = _strict_jar()
     for cookie in jar:
         cookie = copy.copy(cookie)
         cookie.expires = cookie.expires or None
@@ -40,7 +36,7 @@ class CookieChain:
 
     def __init__(self, operator: CookieJar | None = None) -> None:
         self._operator = operator
-        self._set = CookieJar(DefaultCookiePolicy(strict_domain=True))
+        self._set = _strict_jar()
 
     def header(self, url: str, given: Mapping[str, str] | None = None) -> str:
         """The Cookie header for `url`, "" for none; what was set on the way wins over `given`, that over the account's.

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
-from aiohttp_socks import ProxyError
 from yarl import URL
 
 from clipstead.errors import DownloadFailed
 from clipstead.net.bulk_connector import forget_routes, open_connector, trusted_roots
 from clipstead.net.guard import Guard
 from clipstead.net.hops import Hop, first_hop, headers_for, next_hop
-from clipstead.net.incoming import ByteRange, Incoming, Throttled, checked, network_failure
+from clipstead.net.incoming import PROXY_ERRORS, ByteRange, Incoming, Throttled, checked, network_failure
 from clipstead.net.partfile import PartFile
 from clipstead.net.proxy import parse_proxy
 
@@ -66,6 +65,7 @@ class Fetcher:
         self._max_hops = max_hops
         self._slots = asyncio.Semaphore(limit)
         self._session: aiohttp.ClientSession | None = None
+        self._open: set[aiohttp.ClientResponse] = set()
         self._closed = False
 
     @asynccontextmanager
@@ -83,9 +83,11 @@ class Fetcher:
         be asked, DownloadFailed for a status other than 200 (or 206 where a range was asked for) and for any fault.
         """
         response, host = await self._follow(url, headers or _NOTHING, cookies or _NOTHING, byte_range)
+        self._open.add(response)
         try:
             yield checked(response, host, byte_range)
         finally:
+            self._open.discard(response)
             response.release()  # goes back to the pool after a whole body, is cut off after half of one
 
     async def to_file(
@@ -124,6 +126,8 @@ class Fetcher:
     async def close(self) -> None:
         """Drop all connections; downloads under way end with DownloadFailed."""
         self._closed = True
+        for response in self._open:  # closing the session alone would leave their readers waiting for ever
+            response.close()
         if self._session is not None:
             await self._session.close()
 
@@ -151,7 +155,7 @@ class Fetcher:
         try:
             async with asyncio.timeout(self._connect_timeout + self._stall_timeout):
                 return await self._connected().get(url, headers=headers, allow_redirects=False)
-        except (aiohttp.ClientError, OSError, ProxyError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError, *PROXY_ERRORS) as error:
             raise network_failure(error, hop.host) from None
 
     def _connected(self) -> aiohttp.ClientSession:

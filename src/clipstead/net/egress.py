@@ -112,15 +112,18 @@ class Egress:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        done = False
         try:
             async with asyncio.timeout(self._total_timeout):
                 await self._answer(reader, writer)
-            writer.close()
+            done = True
         except (OSError, asyncio.IncompleteReadError):  # TimeoutError is an OSError; else the other end is gone
-            writer.transport.abort()
-        except asyncio.CancelledError:
-            writer.transport.abort()
-            raise
+            pass
+        finally:
+            if done:
+                writer.close()  # what is still buffered goes out first
+            else:
+                writer.transport.abort()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -31,7 +31,10 @@ class Hop:
 
 def first_hop(guard: Guard, url: str) -> Hop:
     """The hop that a caller's address makes. Raises AddressRefused."""
-    return _judged(guard, _escaped(url))
+    try:
+        return _judged(guard, _escaped(url))
+    except UnicodeEncodeError:  # half a surrogate pair, as JSON can hold
+        raise AddressRefused("Refused: a malformed address") from None
 
 
 def next_hop(guard: Guard, hop: Hop, location: str) -> Hop:

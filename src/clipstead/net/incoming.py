@@ -6,10 +6,12 @@ import time
 from collections.abc import AsyncIterator, Mapping
 
 import aiohttp
+from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 
 from clipstead.errors import AddressRefused, DownloadFailed, UpstreamError
 from clipstead.net.bulk_connector import DialRefused
 
+PROXY_ERRORS = (ProxyError, ProxyConnectionError, ProxyTimeoutError)
 ByteRange = tuple[int, int | None]
 _CHUNK = 256 * 1024
 _MAY_HEAL = frozenset({401, 403, 404, 408, 410, 416, 425, 429})  # by waiting, or with a fresh address
@@ -96,15 +98,18 @@ def _seconds(retry_after: str) -> float | None:
 
 def network_failure(error: Exception, host: str) -> UpstreamError:
     """What aiohttp, the proxy or the socket raised, in words that hold no address beyond the host."""
-    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(cause, DialRefused):
-        return AddressRefused(str(cause))
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError):
+    causes = (error, error.__cause__, getattr(error, "os_error", None))
+    refused = next((cause for cause in causes if isinstance(cause, DialRefused)), None)
+    if refused is not None:
+        return AddressRefused(str(refused))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return DownloadFailed(f"{host}: its certificate is not trusted", transient=False)
-    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return DownloadFailed(f"{host}: TLS could not be agreed on")
     if isinstance(error, TimeoutError):
         return DownloadFailed(f"{host}: nothing came for too long")
-    if isinstance(error, aiohttp.ClientConnectorError | ConnectionRefusedError):
+    if isinstance(error, aiohttp.ClientConnectorError):
         return DownloadFailed(f"{host} could not be reached")
+    if isinstance(error, PROXY_ERRORS):
+        return DownloadFailed(f"{host}: the outgoing proxy refused, or is not there")
     return DownloadFailed(f"{host}: the connection broke off")

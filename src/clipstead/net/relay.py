@@ -11,14 +11,14 @@ async def both_ways(client: Streams, upstream: Streams, *, idle: float, clock: C
     """Until both ends have closed, or one broke, or no byte moved for `idle` seconds."""
     moved = _Moved(clock)
     flows = {_start(_flow(client[0], upstream[1], moved)), _start(_flow(upstream[0], client[1], moved))}
-    await _watch(flows, moved, idle, until=asyncio.FIRST_EXCEPTION)
+    await _watch(flows, moved, idle, first_ends_it=False)
 
 
 async def one_answer(client: Streams, upstream: Streams, *, idle: float, clock: Callable[[], float]) -> None:
     """What `upstream` says until it closes; anything more from the client ends it, so nothing can ride along."""
     moved = _Moved(clock)
     flows = {_start(_flow(upstream[0], client[1], moved)), _start(_anything(client[0]))}
-    await _watch(flows, moved, idle, until=asyncio.FIRST_COMPLETED)
+    await _watch(flows, moved, idle, first_ends_it=True)
 
 
 class _Moved:
@@ -35,12 +35,12 @@ class _Moved:
         return self._clock() - self._at
 
 
-async def _watch(flows: set[asyncio.Task[None]], moved: _Moved, idle: float, *, until: str) -> None:
+async def _watch(flows: set[asyncio.Task[None]], moved: _Moved, idle: float, *, first_ends_it: bool) -> None:
     running = set(flows)
     try:
         while running and (left := idle - moved.ago()) > 0:
-            done, running = await asyncio.wait(running, timeout=left, return_when=until)
-            if done and (until == asyncio.FIRST_COMPLETED or any(task.exception() for task in done)):
+            done, running = await asyncio.wait(running, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if done and (first_ends_it or any(task.exception() for task in done)):
                 return
     finally:
         for task in flows:

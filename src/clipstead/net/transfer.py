@@ -14,8 +14,9 @@ from curl_cffi.requests.impersonate import resolve_latest_browser_type
 
 from clipstead.net.proxy import OutgoingProxy
 
-_IDLE_CONNECTIONS = 64
-_READ_BYTES = 128 * 1024
+_AT_ONCE = 16
+_IDLE_CONNECTIONS = 16  # each holds its own copy of all roots, about 1 MB: BoringSSL's curl does not share them
+_READ_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Transfers:
         proxy: OutgoingProxy | None = None,
         impersonate: str = "chrome",
         connect_timeout: float = 5.0,
-        at_once: int = 32,
+        at_once: int = _AT_ONCE,
     ) -> None:
         self._roots = roots
         self._proxy = proxy

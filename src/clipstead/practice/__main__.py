@@ -53,7 +53,7 @@ async def _run(options: argparse.Namespace) -> None:
 def _greeting(world: World) -> str:
     lines = ["The practice world is open. Ctrl-C closes it.", "", "# settings for Clipstead:"]
     lines += [f"export {name}={value!r}" for name, value in world.environment.items()]
-    lines += ["", "# links to try:"]
+    lines += [f"# for curl: --cacert {world.ca_file} --connect-to ::127.0.0.1:{world.port}", "", "# links to try:"]
     lines += [post.url for post in (world.post("video"), world.post("video", 1), world.post("photo"))]
     lines += [world.post("video", 2).short_url, world.users[0].url, world.tags[0].url, ""]
     lines += [f"# switchboard: http://127.0.0.1:{world.http_port}/_/ (also https://{CONTROL_HOST}/_/)", ""]

@@ -4,7 +4,7 @@ import re
 
 from aiohttp import web
 
-from clipstead.practice.addresses import DEAD, FileRef, Refused
+from clipstead.practice.addresses import DEAD, Refused
 from clipstead.practice.files import File
 from clipstead.practice.stage import Stage
 from clipstead.practice.wire import Reply
@@ -18,7 +18,7 @@ class Cdn:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._burned: set[tuple[str, str]] = set()
+        self._burned: set[tuple[str, str]] = set()  # owner and page mark: addresses that "expired" has ended
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """The file at that address."""
@@ -31,20 +31,16 @@ class Cdn:
             return await stage.wire.send(request, Reply(b"Forbidden", "text/plain", 403))
         await stage.note(f"cdn:{_NAMES.get(ref.kind, 'video')}", ref.owner)
         stage.asked[ref.owner, "cdn"] += 1
-        fault = stage.fault("cdn", ref.owner)
-        if self._spent(ref, mark, fault is not None and fault.name == "expired"):
+        burned = (ref.owner, mark) in self._burned
+        fault = None if burned else stage.fault("cdn", ref.owner)
+        if burned or (fault and fault.name == "expired"):
+            self._burned.add((ref.owner, mark))
             return await stage.wire.send(request, Reply(b"Forbidden", "text/plain", 403))
         file = None if ref.flag == DEAD else stage.files.get(ref)
         if file is None:
             return await stage.wire.send(request, Reply(b"Not Found", "text/plain", 404))
         reply = _part(file, request.headers.get("Range", ""))
         return await stage.wire.send(request, reply, fault)
-
-    def _spent(self, ref: FileRef, mark: str, burn: bool) -> bool:
-        """Whether that page's addresses of that post are refused; `burn` refuses them from now on."""
-        if burn:
-            self._burned.add((ref.owner, mark))
-        return (ref.owner, mark) in self._burned
 
 
 def _part(file: File, wanted: str) -> Reply:

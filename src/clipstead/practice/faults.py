@@ -2,7 +2,8 @@
 
 A fault is written `[target:]name[=argument]`: "captcha", "cdn:truncated", "429=7", "short:redirect=http://[::1]/".
 Without a target it happens where the table says. Targets: page (post, user, tag and sound pages), embed, short, list
-(the /api/ of the site), cdn, tikwm, tiklive, oembed; `post` means whatever is asked about the post.
+(the /api/ of the site), cdn, tikwm, tiklive, oembed; `post` means whatever is asked about the post. Statuses and the
+faults from `reset` on may happen at every target, the others where they make sense (captcha, verify and empty: lists).
 
 name             default  what happens                                                     argument
 missing deleted  post     the post cannot be seen, in each API's own words (page: HTTP 200
@@ -22,7 +23,7 @@ dead             page     the best quality's address answers 404
 mute             page     no quality has sound
 no-media         page     an item without any address of a video
 trapped-media    page     every media address of the item leads to the trap (a private address)
-expired          cdn      the address asked for is refused from now on; a new page gives new ones
+expired          cdn      all addresses of that page are refused from now on; a new page gives new ones
 400..599         page     that HTTP status                                                 Retry-After seconds
 reset            page     the connection is dropped without an answer
 slow             page     the body takes its time                                          seconds (2)
@@ -44,17 +45,21 @@ import random
 from dataclasses import dataclass
 
 TARGETS = ("post", "page", "embed", "short", "list", "cdn", "tikwm", "tiklive", "oembed")
+_ABOUT_POSTS = ("post", "page", "embed", "tikwm", "tiklive", "oembed")
 STATES = ("missing", "deleted", "private", "private-account", "region", "removed", "in-review", "age")
 WALLS = ("status", "captcha", "verify", "login", "waf", "intercepted", "empty")
 TWISTS = ("silent", "dead", "mute", "no-media", "trapped-media")
 WIRE = ("reset", "slow", "stall", "truncated", "garbage", "html", "endless", "oversize", "loop", "trap", "redirect")
 TIKWM = ("limit", "cloudflare", "unparsed")
 EVERY = "*"
-_DEFAULTS = {
-    **dict.fromkeys(STATES, "post"),
-    **dict.fromkeys(WALLS + TWISTS + WIRE, "page"),
-    **dict.fromkeys(TIKWM, "tikwm"),
-    "expired": "cdn",
+# Where each may happen; the first place is where it does if nothing else is said.
+_PLACES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(STATES, _ABOUT_POSTS),
+    **dict.fromkeys(WALLS + TWISTS, ("page",)),
+    **dict.fromkeys(("captcha", "verify", "empty"), ("page", "list")),
+    **dict.fromkeys(WIRE, ("page", *TARGETS)),
+    **dict.fromkeys(TIKWM, ("tikwm",)),
+    "expired": ("cdn",),
 }
 
 
@@ -75,16 +80,13 @@ class Fault:
 def parse(text: str) -> Fault:
     """The fault that `text` names; ValueError with the choices if there is none such."""
     front, _, argument = text.partition("=")
-    target, colon, name = front.rpartition(":")
-    if not colon:
-        target = "page" if name.isdigit() else _DEFAULTS.get(name, "")
-    known = name in _DEFAULTS or (name.isascii() and name.isdigit() and 400 <= int(name) <= 599)
-    if not known or target not in TARGETS:
-        names, targets = ", ".join(_DEFAULTS), ", ".join(TARGETS)
-        raise ValueError(
-            f"no fault {text!r}: say [target:]name[=argument]; targets: {targets}; names: {names}, 400..599"
-        )
-    return Fault(target, name, argument)
+    target, _, name = front.rpartition(":")
+    status = name.isascii() and name.isdigit() and 400 <= int(name) <= 599
+    places = ("page", *TARGETS) if status else _PLACES.get(name, ())
+    if places and (target or places[0]) in places:
+        return Fault(target or places[0], name, argument)
+    choices = f"{name} may happen at: {', '.join(places)}" if places else f"names: {', '.join(_PLACES)}, 400..599"
+    raise ValueError(f"no fault {text!r}: say [target:]name[=argument]; {choices}")
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from clipstead.practice.boxes import Track, box, descriptor, full_box, movie
 FPS = 24
 KEY_SECONDS = 2  # between key frames
 _LABEL_BYTES = 64
+_KEEP = 4 * 1024 * 1024
 _LEAST_FILLER = 6  # a length and the smallest filler unit
 
 
@@ -63,14 +64,21 @@ def m4a(seconds: float, label: str) -> bytes:
     return movie(b"M4A ", [_audio_track(seconds)], 0).data + box(b"free", label.encode())
 
 
-@lru_cache(maxsize=24)
 def _template(shape: Shape) -> _Template:
+    """The file before it gets its colours; small ones are kept."""
+    return _kept_template(shape) if shape.size <= _KEEP else _make_template(shape)
+
+
+def _make_template(shape: Shape) -> _Template:
     spare = mp4_size(shape) - least_size(shape.width, shape.height, shape.seconds, shape.sound)
     carriers = shape.seconds * FPS - math.ceil(shape.seconds / KEY_SECONDS)
     each = spare // carriers
     if each < _LEAST_FILLER:
         each = 0
     return _build(shape, each, spare - each * carriers)
+
+
+_kept_template = lru_cache(maxsize=24)(_make_template)
 
 
 def _build(shape: Shape, filler: int, spare: int) -> _Template:

@@ -46,6 +46,8 @@ class Site:
     async def answer(self, request: web.BaseRequest, host: str) -> web.StreamResponse:
         """Whatever the path asks for."""
         path = unquote(request.path)
+        if host == "tiktok.com":
+            return await self._stage.wire.send(request, redirect(f"https://www.tiktok.com{request.path_qs}", 301))
         if host.startswith(("vm.", "vt.")):
             return await short.answer(self._stage, request, host, path.strip("/"))
         if found := _SHORT.fullmatch(path):

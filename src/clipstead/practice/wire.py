@@ -70,8 +70,10 @@ class Wire:
             case "endless" | "oversize":
                 length = int(fault.argument or 5 << 30) if fault.name == "oversize" else None
                 return await self._flood(request, reply, length)
-            case _:
+            case "slow" | "stall" | "truncated":
                 return await self._broken(request, reply, fault)
+            case _:
+                raise ValueError(f"{fault.target}:{fault.name} is no fault of the wire")
 
     async def _whole(self, request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
         if len(reply.body) <= _PIECE and not self.bytes_per_second:
@@ -143,9 +145,9 @@ async def _begin(request: web.BaseRequest, reply: Reply, length: int | None) -> 
 
 def _label(response: web.StreamResponse, reply: Reply) -> None:
     response.headers["Content-Type"] = reply.type
-    response.headers["Server"] = "TLB"
     for name, value in reply.headers:
         response.headers.add(name, value)
+    response.headers.setdefault("Server", "TLB")
 
 
 def _pieces(body: bytes | memoryview, step: int) -> list[memoryview]:

@@ -145,6 +145,15 @@ class World:
     def tikwm_per_second(self, rate: float) -> None:
         self._tikwm.per_second = rate
 
+    @property
+    def address_seconds(self) -> int:
+        """How long the CDN addresses of pages made from now on live; below 0 they are born expired."""
+        return self.stage.signer.life
+
+    @address_seconds.setter
+    def address_seconds(self, seconds: int) -> None:
+        self.stage.signer.life = seconds
+
     # -- how to reach it
 
     @property

@@ -133,6 +133,7 @@ class Rotation:
             return post
         except PostUnavailable as final:
             health.succeeded(note(final.code, str(final)))
+            final.attempts = tuple(trip.attempts)
             raise
         except UnsupportedLink as refusal:
             note(refusal.code, str(refusal))

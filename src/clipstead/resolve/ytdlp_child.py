@@ -54,7 +54,7 @@ class Gone(ProviderFailed):
 
 
 class Child:
-    """One worker process, for one request at a time. `answered` counts requests, `rss` is its peak memory in bytes."""
+    """One worker process, for one request at a time. `answered` counts requests, `rss` is its memory in bytes."""
 
     def __init__(self, process: asyncio.subprocess.Process, home: Path) -> None:
         self._process = process

@@ -82,7 +82,9 @@ def _api(dialects: Dialects, version: str) -> FastAPI:
     api = FastAPI(title="Clipstead", version=version, docs_url=None, redoc_url=None, telemetry=quiet)
 
     async def worded(request: Request, error: Exception) -> Response:
-        return dialects.of(request.scope["path"]).error(request, _ours(request, error))
+        ours = _ours(request, error)
+        visit_of(request.scope).problem = f"{ours.code}: {ours}"
+        return dialects.of(request.scope["path"]).error(request, ours)
 
     for kind in (ClipsteadError, HTTPException, Exception):
         api.add_exception_handler(kind, worded)

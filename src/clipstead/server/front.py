@@ -127,6 +127,7 @@ class Front:
                 status=answer.status,
                 bytes=answer.bytes,
                 ms=round((time.perf_counter() - visit.started) * 1000, 1),
+                **({"problem": visit.problem} if visit.problem else {}),
             )
 
     def _label(self, path: str) -> str:

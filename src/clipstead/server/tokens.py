@@ -15,7 +15,7 @@ from clipstead.errors import Expired, NotFound
 _VERSION = 1
 _MARK = 16  # bytes of HMAC-SHA256 kept: 128 bits
 _PURPOSE = b"clipstead media\x00"  # the same secret signs other things too
-_MAX_TOKEN = 4096
+_MAX_TOKEN = 6000
 
 
 @dataclass(frozen=True, slots=True)

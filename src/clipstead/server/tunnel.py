@@ -120,8 +120,7 @@ class _Transfer(Response):
         return await self._tunnel.feeds.open(ticket, None)
 
     async def _transfer(self, ticket: Ticket, feed: Feed, head: bytes, send: Send) -> None:
-        begins = feed.part is None or feed.part.start == 0
-        face = judged(feed.source, head) if begins else presumed(feed.source, feed.content_type)
+        face = judged(feed.source, head) if _tells(feed, head) else presumed(feed.source, feed.content_type)
         inline = self._query.get("inline", "").lower() in ("1", "true", "yes")
         max_age = ticket.expires_at - int(self._tunnel.clock())
         headers = media_headers(ticket, feed, face, inline=inline, max_age=max_age)
@@ -133,6 +132,11 @@ class _Transfer(Response):
             async for piece in pieces:
                 await _hand_over(send, piece)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _tells(feed: Feed, head: bytes) -> bool:
+    """Whether `head` is the file's beginning, and enough of it: some players ask for the first two bytes alone."""
+    return feed.part is None or (feed.part.start == 0 and len(head) >= min(HEAD_BYTES, feed.part.total))
 
 
 async def _hand_over(send: Send, piece: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ class Sources:
         self._resolver = resolver
         self._failed: Recent[ClipsteadError] = Recent(_PAUSE, ticks)
         self._renewed: Recent[bool] = Recent(_PAUSE, ticks)
+        self._renewing: Counter[str] = Counter()
 
     async def find(self, ticket: Ticket) -> Source:
         """The file as the cache or a resolve has it. Raises what `resolve` raises, and Expired where it is no more."""
@@ -50,10 +52,14 @@ class Sources:
         held = self._resolver.peek(parse(ticket.post), language=ticket.language)
         if held is not None and held.provider == stale.provider and held.fetched_at > stale.fetched_at:
             return _source(held, ticket)
-        if self._renewed.get(ticket.post):
+        if self._renewed.get(ticket.post) and not self._renewing[ticket.post]:
             raise DownloadFailed("The platform refuses this file; try again in a moment")
         self._renewed.put(ticket.post, True)
-        return _source(await self._restrained(ticket, fresh=True), ticket)
+        self._renewing[ticket.post] += 1  # who comes while it is under way shares it: the resolver sees to that
+        try:
+            return _source(await self._restrained(ticket, fresh=True), ticket)
+        finally:
+            self._renewing -= Counter((ticket.post,))  # unlike item assignment, this forgets what falls to zero
 
     async def _restrained(self, ticket: Ticket, *, fresh: bool) -> Resolution:
         failure = self._failed.get(ticket.post)

@@ -76,8 +76,6 @@ class YtDlp:
     async def _ask(self, url: str, language: str) -> tuple[Node, bool]:
         """A child's answer, and whether it was refused an address on the way."""
         async with self._free:
-            if self._closed:
-                raise ProviderFailed("yt-dlp is shutting down")
             child = await self._take()
             done = False
             try:
@@ -102,6 +100,20 @@ class YtDlp:
             if child.alive:
                 return child
             self._bury(child)
+        self._insist_on_being_open()
+        child = await self._start()
+        try:
+            self._insist_on_being_open()  # it may have been closed meanwhile
+        except ProviderFailed:
+            await asyncio.shield(self._bury(child))
+            raise
+        return child
+
+    def _insist_on_being_open(self) -> None:
+        if self._closed:
+            raise ProviderFailed("yt-dlp is shutting down")
+
+    async def _start(self) -> Child:
         lease = self._egress.lease()
         try:
             child = await Child.start(self._setup, lease)

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from clipstead.errors import InvalidParams
+from clipstead.resolve.resolver import clean_language
 
 QUALITIES = ("best", "hd", "sd")
 MAX_TIMEOUT_MS = 60_000
@@ -38,7 +39,7 @@ DESCRIPTIONS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """One query, understood; the defaults are the contract's. `timeout` in milliseconds."""
+    """One query, understood; the defaults are the contract's. `timeout` in milliseconds, `lang` a tag in lower case."""
 
     url: str = ""
     format: bool = False
@@ -101,7 +102,7 @@ def _value(name: str, text: str) -> Any:
         return _timeout(text)
     if name == "quality":
         return _quality(text)
-    return text
+    return clean_language(text) if name == "lang" else text
 
 
 def _boolean(text: str) -> bool:

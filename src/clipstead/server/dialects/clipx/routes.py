@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clipstead.errors import ClipsteadError, InvalidParams, RateLimited, ResolveFailed, UnsupportedLink
+from clipstead.errors import ClipsteadError, InvalidParams, PostUnavailable, RateLimited, ResolveFailed, UnsupportedLink
 from clipstead.model import Link, LinkKind, Media, Resolution
 from clipstead.resolve.links import parse as parse_link
 from clipstead.server.dialect import Dialect, Refusal
@@ -104,11 +104,13 @@ class ClipX:
         """success, error, status_code, contact; 429 adds the eight figures, an upstream's failure what was tried."""
         visit = visit_of(request.scope)
         body = words.error_body(error)
-        headers = dict(error.headers) if isinstance(error, Refusal) else {}
+        headers = {"access-control-expose-headers": "Retry-After, X-Request-Id"}
+        if isinstance(error, Refusal):
+            headers |= error.headers
         if isinstance(error, RateLimited):
             body["rate_limit"] = self._limits(visit)
             headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
-        if isinstance(error, ResolveFailed):
+        if isinstance(error, ResolveFailed | PostUnavailable) and error.attempts:
             body["trace"] = error_trace(visit.request_id, error.attempts)
         if wants_contact(request.scope["query_string"]):
             body["contact"] = words.contact(self.services.options)
