@@ -420,6 +420,21 @@ async def test_connections_are_used_again_and_a_pin_never_serves_another_request
         await two.stop()
 
 
+async def test_a_quiet_moment_does_not_throw_warm_connections_away(secure: Origin, open_pages: Open) -> None:
+    together = asyncio.Barrier(8)
+
+    async def wait(_: web.Request) -> web.Response:
+        await together.wait()
+        return web.Response(text="ok")
+
+    secure.routes["/together"] = wait
+    async with open_pages() as pages:
+        for _ in range(3):
+            await asyncio.gather(*(pages.page("https://good.test/together") for _ in range(8)))
+            await pages.page("https://good.test/alone")
+    assert len(secure.peers) == 8
+
+
 async def test_a_dead_address_is_passed_over_for_the_next_and_the_live_one_remembered(
     origin: Origin, dns: FakeDns
 ) -> None:

@@ -10,7 +10,7 @@ from clipstead.capture.choose import Want, choose
 from clipstead.capture.hunt import Hunt, Landed, Progress, Rules, rough_path
 from clipstead.capture.renewal import Renewal, Resolves
 from clipstead.capture.wanted import Captured, Wanted
-from clipstead.errors import BadMedia, DownloadFailed, StorageError
+from clipstead.errors import BadMedia, DownloadFailed, PostUnavailable, StorageError
 from clipstead.media import probe
 from clipstead.model import Media, MediaKind, Resolution
 from clipstead.net.download import Fetched, Fetcher
@@ -18,7 +18,7 @@ from clipstead.net.partfile import PartFile
 
 Name = Callable[[Media, str], Path]
 Skip = Callable[[Media], Path | None]
-Missed = Callable[[Media, DownloadFailed], None]
+Missed = Callable[[Media, DownloadFailed | PostUnavailable], None]
 Fetch = Callable[[Media, str], Coroutine[Any, Any, Fetched]]
 _FAILURES_PER_ATTEMPT = 4
 _T = TypeVar("_T")
@@ -152,7 +152,7 @@ async def _existing(want: Want, skip: Skip | None) -> Captured | None:
 async def _catch(hunt: Hunt, want: Want, missed: Missed | None) -> Landed | None:
     try:
         return await hunt.catch(want)
-    except DownloadFailed as error:
+    except (DownloadFailed, PostUnavailable) as error:
         if missed is None or not want.extra:
             raise
         missed(want.candidates[0], error)

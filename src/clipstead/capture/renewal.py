@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from clipstead.errors import DownloadFailed, UpstreamError
+from clipstead.errors import DownloadFailed, PostUnavailable, UpstreamError
 from clipstead.model import Link, Media, Post, Resolution
 
 # What a CDN answers when an address, or the cookie that goes with it, is no longer good.
@@ -25,6 +25,7 @@ class Renewal:
         self._resolution = resolution
         self._clock = clock
         self._fresh: Post | None = None
+        self._gone: PostUnavailable | None = None
         self._lock = asyncio.Lock()
         self.spent = False
 
@@ -45,6 +46,8 @@ class Renewal:
             if not self.spent:
                 self.spent = True
                 await self._look_again()
+        if self._gone is not None:
+            raise self._gone
         renewed = self.current(media)
         return None if renewed is media else renewed
 
@@ -52,6 +55,8 @@ class Renewal:
         link, provider = self._resolution.post.link, self._resolution.provider
         try:
             self._fresh = (await self._resolver.resolve(link, fresh=True, provider=provider)).post
+        except PostUnavailable as gone:
+            self._gone = gone
         except UpstreamError:
             self._fresh = None  # the refusal itself is the better reason to report
 

@@ -198,7 +198,10 @@ _TOO_LARGE = 63
 
 def _new_multi() -> AsyncCurl:
     multi = AsyncCurl()
-    multi.setopt(CurlMOpt.MAXCONNECTS, _IDLE_CONNECTIONS)  # type: ignore[no-untyped-call] # curl_cffi left it so
+    # Not by `multi.setopt`: that hands libcurl the address of the number instead of the number (curl_cffi 0.16.3), so
+    # the pool stays at four times the transfers under way and every quiet moment throws warm connections away.
+    status = lib.curl_multi_setopt(multi._curlm, CurlMOpt.MAXCONNECTS, ffi.cast("void *", _IDLE_CONNECTIONS))
+    assert status == 0
     return multi
 
 

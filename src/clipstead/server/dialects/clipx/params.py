@@ -89,9 +89,9 @@ def parse(query: bytes) -> Params:
     return Params(**given)
 
 
-def wants_contact(query: bytes) -> bool:
-    """Errors carry the contact too, even for a query that cannot be read; only contact=false leaves it out."""
-    return raw_values(query).get("contact", "").lower() not in _FALSE
+def leaves_out(query: bytes, name: str) -> bool:
+    """Whether a switch is off, said of any query: an error's body has its switches too, even one about the query."""
+    return raw_values(query).get(name, "").lower() in _FALSE
 
 
 def _value(name: str, text: str) -> Any:

@@ -17,7 +17,7 @@ from clipstead.resolve.links import parse as parse_link
 from clipstead.server.dialect import Dialect, Refusal
 from clipstead.server.dialects.base import Services
 from clipstead.server.dialects.clipx import answer, words
-from clipstead.server.dialects.clipx.params import Params, parse, wants_contact
+from clipstead.server.dialects.clipx.params import Params, leaves_out, parse
 from clipstead.server.dialects.clipx.template import Spent, Template, error_trace
 from clipstead.server.pages import wants_page
 from clipstead.server.responses import Json
@@ -102,7 +102,7 @@ class ClipX:
 
     def error(self, request: Request, error: ClipsteadError) -> Response:
         """success, error, status_code, contact; 429 adds the eight figures, an upstream's failure what was tried."""
-        visit = visit_of(request.scope)
+        visit, query = visit_of(request.scope), request.scope["query_string"]
         body = words.error_body(error)
         headers = {"access-control-expose-headers": "Retry-After, X-Request-Id"}
         if isinstance(error, Refusal):
@@ -110,11 +110,12 @@ class ClipX:
         if isinstance(error, RateLimited):
             body["rate_limit"] = self._limits(visit)
             headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
-        if isinstance(error, ResolveFailed | PostUnavailable) and error.attempts:
+        told = isinstance(error, ResolveFailed | PostUnavailable) and not leaves_out(query, "trace")
+        if told and error.attempts:
             body["trace"] = error_trace(visit.request_id, error.attempts)
-        if wants_contact(request.scope["query_string"]):
+        if not leaves_out(query, "contact"):
             body["contact"] = words.contact(self.services.options)
-        if not request.scope["query_string"]:
+        if not query:
             headers["vary"] = "Accept"
         return Json(body, body["status_code"], headers)
 
