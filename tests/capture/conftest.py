@@ -46,7 +46,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     }
 
 
-@dataclass
+@dataclass(repr=False)
 class Cdn:
     """Files by path; `faults` by path are used up one a request (None = well) before the file is given as it is.
 
@@ -102,7 +102,7 @@ async def cdn(clips: dict[str, bytes]) -> AsyncIterator[Cdn]:
     await runner.cleanup()
 
 
-@dataclass
+@dataclass(repr=False)
 class Desk:
     """Resolves to whatever `post` makes at that moment; remembers what it was asked. `error` is raised instead."""
 
@@ -133,7 +133,7 @@ def post(*media: Media, sound: bool = True) -> Post:
     return Post("7300000000000000001", LINK, media=media, music=Music("1", "a tune") if sound else None, duration=4.0)
 
 
-@dataclass
+@dataclass(repr=False)
 class Studio:
     """Everything at hand: what is on the CDN, who resolves, and a capture whose files land in `folder`."""
 

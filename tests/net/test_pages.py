@@ -6,6 +6,7 @@ import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from http.cookiejar import MozillaCookieJar
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,20 @@ async def test_the_operators_cookies_go_to_their_host_path_and_scheme_only_at_ev
     assert secure.requests[1].headers["Cookie"] == "foreign=1"
     assert origin.requests[0].headers["Cookie"] == "deep=1"
     assert len(jar) == 5
+
+
+async def test_a_jar_read_by_the_standard_library_serves_too_and_is_left_as_it_was(
+    origin: Origin, open_pages: Open, tmp_path: Path
+) -> None:
+    file = tmp_path / "cookies.txt"
+    rows = ["good.test\tFALSE\t/\tFALSE\t0\tsession\t1", "good.test\tFALSE\t/\tFALSE\t1000000000\texpired\t1"]
+    file.write_text("\n".join(["# Netscape HTTP Cookie File", *rows, ""]))
+    jar = MozillaCookieJar(str(file))
+    jar.load(ignore_discard=True, ignore_expires=True)
+    async with open_pages(cookie_jar=jar) as pages:
+        await pages.page("http://good.test/")
+    assert origin.requests[0].headers["Cookie"] == "session=1"
+    assert sorted(cookie.name for cookie in jar) == ["expired", "session"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,10 @@ async def test_health_is_200(stage: Any) -> None:
     assert (await stage.get("/healthz")).json == {"status": "ok"}
     assert (await stage.ask("HEAD", "/healthz")).status == 200
     assert (await stage.get("/readyz")).json == {"status": "ready", "providers": {"shelf": "ok"}}
+    stage.provider.maintenance = "no key"
+    unready = await stage.get("/readyz")
+    assert (unready.status, unready.json) == (503, {"status": "no provider", "providers": {"shelf": "no key"}})
+    assert (await stage.get("/healthz")).status == 200
 
 
 async def test_metrics_count_requests_providers_cache_and_bytes(stage: Any) -> None:

@@ -20,16 +20,11 @@ def router(resolver: Resolver, metrics: Metrics) -> APIRouter:
         return Json({"status": "ok"})
 
     async def readyz() -> Response:
-        """200 when it can serve; providers that rest are named, for they come back by themselves."""
+        """200 when there is a provider to ask; one that rests after failures counts, for it comes back by itself."""
         health = resolver.health()
-        return Json(
-            {
-                "status": "ready",
-                "providers": {
-                    each.name: "resting" if each.resting_until or each.maintenance else "ok" for each in health
-                },
-            }
-        )
+        ready = any(not each.maintenance for each in health)
+        providers = {each.name: each.maintenance or ("resting" if each.resting_until else "ok") for each in health}
+        return Json({"status": "ready" if ready else "no provider", "providers": providers}, 200 if ready else 503)
 
     async def show_metrics() -> Response:
         """Prometheus exposition format."""

@@ -110,9 +110,9 @@ class ClipX:
         if isinstance(error, RateLimited):
             body["rate_limit"] = self._limits(visit)
             headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
-        told = isinstance(error, ResolveFailed | PostUnavailable) and not leaves_out(query, "trace")
-        if told and error.attempts:
-            body["trace"] = error_trace(visit.request_id, error.attempts)
+        attempts = error.attempts if isinstance(error, ResolveFailed | PostUnavailable) else ()
+        if attempts and not leaves_out(query, "trace"):
+            body["trace"] = error_trace(visit.request_id, attempts)
         if not leaves_out(query, "contact"):
             body["contact"] = words.contact(self.services.options)
         if not query:
