@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from http.cookiejar import LoadError, MozillaCookieJar
+from http.cookiejar import CookieJar
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from clipstead.capture import Capture
 from clipstead.errors import StorageError
+from clipstead.net.cookie_file import read_cookie_file
 from clipstead.net.download import Fetcher
 from clipstead.net.egress import Egress
 from clipstead.net.guard import Guard
 from clipstead.net.pages import Pages
+from clipstead.net.proxy import parse_proxy
 from clipstead.resolve import PostCache, Resolver, Rotation
+from clipstead.resolve.platforms import KNOWN_HOSTS
 from clipstead.resolve.providers import Parts, Provider, build
 from clipstead.settings import Settings, SettingsError
 
@@ -56,29 +60,43 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         yield App(settings, guard, net, fetcher, egress, resolver, capture)
 
 
-def _guard(settings: Settings) -> Guard:
+@contextmanager
+def _naming(variable: str) -> Iterator[None]:
+    """What a part finds wrong with its value is said of the setting that the value came from."""
     try:
-        return Guard(allow=settings.allow_addresses, connect_to=settings.connect_to, proxy=settings.proxy)
+        yield
     except ValueError as error:
-        raise SettingsError(f"CLIPSTEAD_CONNECT_TO: {error} (see docs/configuration.md)") from None
+        raise SettingsError(f"CLIPSTEAD_{variable}: {error} (see docs/configuration.md)") from None
 
 
-def _cookie_jar(path: str) -> MozillaCookieJar | None:
-    if not path:
-        return None
-    jar = MozillaCookieJar(path)
-    try:
-        jar.load(ignore_discard=True, ignore_expires=True)
-    except (LoadError, OSError, UnicodeDecodeError):
-        raise SettingsError("CLIPSTEAD_COOKIES_FILE: is no Netscape cookie file (see docs/configuration.md)") from None
-    return jar
+def _guard(settings: Settings) -> Guard:
+    with _naming("CONNECT_TO"):
+        Guard(connect_to=settings.connect_to)
+    with _naming("PROXY"):
+        parse_proxy(settings.proxy)
+    with _naming("PROXY_HOSTS"):
+        return Guard(
+            allow=settings.allow_addresses,
+            connect_to=settings.connect_to,
+            proxy=settings.proxy,
+            proxy_hosts=_proxy_hosts(settings),
+        )
+
+
+def _proxy_hosts(settings: Settings) -> tuple[str, ...]:
+    """Through a proxy only names can be judged: those of the platforms, of the APIs we ask, and the operator's own."""
+    asked = (urlsplit(url).hostname for url in (settings.tikwm_url, settings.tiklive_url))
+    return (*KNOWN_HOSTS, *filter(None, asked), *settings.proxy_hosts)
+
+
+def _cookie_jar(path: str) -> CookieJar | None:
+    with _naming("COOKIES_FILE"):
+        return read_cookie_file(path) if path else None
 
 
 def _providers(settings: Settings, egress: Egress) -> list[Provider]:
-    try:
+    with _naming("PROVIDERS"):
         return build(_parts(settings, egress), settings.providers)
-    except ValueError as error:
-        raise SettingsError(f"CLIPSTEAD_PROVIDERS: {error} (see docs/configuration.md)") from None
 
 
 def _parts(settings: Settings, egress: Egress) -> Parts:

@@ -45,15 +45,6 @@ def _web_address(text: str) -> str:
     return text.rstrip("/")
 
 
-def _proxy(text: str) -> str:
-    if not text:
-        return text
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "socks5", "socks5h", "socks4") or not parts.hostname:
-        raise ValueError("must look like http://host:port or socks5://host:port")
-    return text
-
-
 def _existing_file(text: str) -> str:
     if text and not Path(text).is_file():
         raise ValueError("must name a file that exists")
@@ -96,7 +87,8 @@ class Settings(BaseSettings):
 
     # The way out
     ca_file: ExistingFile = Field("", description="extra CA bundle (PEM) for outgoing TLS")
-    proxy: Annotated[str, AfterValidator(_proxy)] = Field("", description="outgoing proxy, http:// or socks5://")
+    proxy: str = Field("", repr=False, description="outgoing proxy, http:// or socks5://")
+    proxy_hosts: Words = Field((), description="hosts asked for through PROXY besides the platforms' own; by suffix")
     connect_to: Words = Field(
         (), description="curl's --connect-to, host:port:address:port, several; *.host for subdomains"
     )

@@ -4,25 +4,20 @@ import asyncio
 import os
 import resource
 import signal
-import socket
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 
-from clipstead.errors import DownloadFailed, PostUnavailable, ProviderFailed, StorageError
+from clipstead.errors import DownloadFailed, StorageError
 from clipstead.model import Media, MediaKind, Post
 
 from .conftest import (
     FAULTS,
     LINK,
-    NOW,
     Desk,
     Fault,
     Studio,
     body,
     endless,
-    post,
     redirect,
     reset,
     stall,
@@ -96,90 +91,6 @@ async def test_a_long_wait_that_a_site_asks_for_is_cut_short(studio: Studio, mon
     assert max(waited) == 10.0
 
 
-# --- addresses that are over
-
-
-@dataclass
-class _Moving:
-    """A desk whose post carries the CDN's present signature, and a capture that starts from an older one."""
-
-    studio: Studio
-    desk: Desk
-
-    @classmethod
-    def of(cls, studio: Studio, *names: str, kind: MediaKind = MediaKind.VIDEO, **told: object) -> "_Moving":
-        studio.cdn.signature = "old"
-
-        def make() -> Post:
-            if kind is MediaKind.VIDEO:
-                return post(*(video(studio.cdn.url(n), n.partition(".")[0], **told) for n in names))
-            return post(*(Media(kind, f"image-{i}", studio.cdn.url(n), ext="jpg") for i, n in enumerate(names, 1)))
-
-        first = make()
-        studio.cdn.signature = "new"
-        answers = iter([first])
-        return cls(studio, Desk(lambda: next(answers, None) or make()))
-
-
-@pytest.mark.parametrize("refusal", [401, 403, 404, 410])
-async def test_an_address_that_is_refused_is_asked_for_again(studio: Studio, refusal: int) -> None:
-    """Once, from the same provider, past the cache; and the same variant is then fetched."""
-    moving = _Moving.of(studio, "video.mp4", "small.mp4")
-    studio.cdn.refusal = refusal
-    (captured,) = await studio.take(desk=moving.desk)
-    assert captured.media.url.endswith("s=new") and captured.path.name == "video.mp4"
-    assert moving.desk.asked == [(LINK, True, "practice")]
-    assert studio.cdn.asked == ["video.mp4"] * 2
-
-
-async def test_an_address_past_its_end_is_asked_for_again_without_trying_it(studio: Studio) -> None:
-    stale = video(studio.cdn.url("nothing.mp4"), expires_at=NOW - 1)
-    answers = iter([post(stale)])
-    desk = Desk(lambda: next(answers, None) or post(video(studio.cdn.url("video.mp4"), expires_at=NOW + 60)))
-    await studio.take(desk=desk)
-    assert studio.cdn.asked == ["video.mp4"] and len(desk.asked) == 1
-
-
-async def test_all_expired_images_of_a_post_cost_one_look(studio: Studio) -> None:
-    moving = _Moving.of(studio, *["one.jpg", "two.png", "three.webp"] * 3, kind=MediaKind.IMAGE)
-    assert len(await studio.take(desk=moving.desk)) == 9
-    assert len(moving.desk.asked) == 1
-
-
-async def test_an_address_that_is_refused_again_is_not_asked_for_twice(studio: Studio) -> None:
-    studio.cdn.always["dead.mp4"] = status(403)
-    desk = Desk(lambda: post(video(studio.cdn.url("dead.mp4")), video(studio.cdn.url("small.mp4"), "sd")))
-    (captured,) = await studio.take(desk=desk)
-    assert captured.media.variant == "sd" and len(desk.asked) == 1
-
-
-async def test_mirrors_are_tried_once_the_second_look_is_spent(studio: Studio) -> None:
-    studio.cdn.always["dead.mp4"] = status(403)
-    media = video(studio.cdn.url("dead.mp4"), mirrors=(studio.cdn.url("video.mp4"),))
-    desk = Desk(lambda: post(media))
-    (captured,) = await studio.take(desk=desk)
-    assert captured.path.read_bytes() == studio.cdn.files["video.mp4"] and len(desk.asked) == 1
-
-
-async def test_a_post_that_is_gone_by_now_is_said_to_be_gone(studio: Studio) -> None:
-    moving = _Moving.of(studio, "video.mp4")
-    moving.desk.error = PostUnavailable("deleted")
-    with pytest.raises(PostUnavailable) as caught:
-        await studio.take(desk=moving.desk)
-    assert caught.value.reason == "deleted" and studio.names() == []
-
-
-async def test_a_second_look_that_fails_leaves_the_refusal_as_the_reason(studio: Studio) -> None:
-    moving = _Moving.of(studio, "video.mp4")
-    moving.desk.error = ProviderFailed("the provider is down")
-    with pytest.raises(DownloadFailed, match="answered 403") as caught:
-        await studio.take(desk=moving.desk)
-    assert caught.value.status == 403 and caught.value.transient
-
-
-# --- bytes that are not what they claim
-
-
 REFUSALS = {
     "HTML as video/mp4": (body(b"<!DOCTYPE html><html><body>Access denied</body></html>"), "text where a media file"),
     "JSON as video/mp4": (body(b'{"code": -1}'), "text where a media file"),
@@ -244,9 +155,6 @@ async def test_a_video_of_untold_length_is_taken_as_it_is(studio: Studio) -> Non
     assert len(await studio.take(desk=desk)) == 1
 
 
-# --- silent variants
-
-
 async def test_a_silent_variant_is_passed_over_for_one_with_sound(studio: Studio) -> None:
     silent, sounding = video(studio.cdn.url("silent.mp4")), video(studio.cdn.url("small.mp4"), "sd")
     (captured,) = await studio.take(silent, sounding)
@@ -259,73 +167,6 @@ async def test_when_all_are_silent_the_best_is_kept(studio: Studio) -> None:
     (captured,) = await studio.take(*media, video(studio.cdn.url("nothing.mp4"), "wm", watermark=True), sound=False)
     assert (captured.media.variant, captured.probe.audio) == ("hd", None)
     assert studio.names() == ["hd.mp4"]
-
-
-# --- addresses that may not be dialled
-
-
-@dataclass
-class _Trap:
-    """A listener on a refused address; it counts who comes."""
-
-    port: int = 0
-    connections: int = 0
-
-
-@pytest.fixture
-async def trap() -> AsyncIterator[_Trap]:
-    found = _Trap()
-
-    async def seen(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        found.connections += 1
-        writer.close()
-
-    with socket.socket() as probe:  # port 80 where we may have it, so that a slip would be seen there too
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", 80))
-            port = 80
-        except OSError:
-            port = 0
-    server = await asyncio.start_server(seen, "127.0.0.1", port)
-    found.port = server.sockets[0].getsockname()[1]
-    yield found
-    server.close()
-    await server.wait_closed()
-
-
-PRIVATE = [
-    "http://127.0.0.1/v",
-    "http://127.0.0.1:{port}/v",
-    "http://localhost/v",
-    "http://[::ffff:127.0.0.1]/v",
-    "http://2130706433/v",
-]
-
-
-@pytest.mark.parametrize("address", PRIVATE)
-async def test_a_private_address_in_the_post_is_refused_and_never_dialled(
-    studio: Studio, trap: _Trap, address: str
-) -> None:
-    url = address.format(port=trap.port)
-    with pytest.raises(DownloadFailed, match="Refused") as caught:
-        await studio.take(video(url))
-    assert not caught.value.transient
-    (captured,) = await studio.take(video(url), video(studio.cdn.url("small.mp4"), "sd"))
-    assert captured.media.variant == "sd" and trap.connections == 0
-
-
-@pytest.mark.parametrize("address", PRIVATE)
-async def test_a_redirect_to_a_private_address_is_refused_and_never_dialled(
-    studio: Studio, trap: _Trap, address: str
-) -> None:
-    studio.cdn.always["away.mp4"] = redirect(address.format(port=trap.port))
-    with pytest.raises(DownloadFailed, match="Refused"):
-        await studio.take(video(studio.cdn.url("away.mp4")))
-    assert trap.connections == 0 and studio.names() == [] and studio.cdn.asked == ["away.mp4"]
-
-
-# --- our own disk
 
 
 async def test_a_full_disk_is_a_storage_error_and_leaves_nothing(studio: Studio) -> None:

@@ -45,7 +45,6 @@ def test_documented_defaults_and_words_are_the_real_ones(repository: Path, name:
         ("SECRET", "short"),
         ("CA_FILE", "/nowhere/at/all.pem"),
         ("PUBLIC_URL", "ftp://host"),
-        ("PROXY", "host:1"),
         ("LOG_FORMAT", "xml"),
         ("DIRECT_LINKS", "perhaps"),
     ],

@@ -109,6 +109,27 @@ async def test_links_from_a_file_and_from_standard_input(command: Command, world
     assert _names(here / "stdin") == [f"{posts[2].id}.mp4"]
 
 
+async def test_a_dead_sound_does_not_cost_the_photos(command: Command, world: World, here: Path) -> None:
+    """The images are kept; what is missing is named; exit 1."""
+    post = world.post("photo")
+    for sound in world.sounds:
+        world.fault(sound.id, "cdn:404")
+    ended = await command("get", post.url)
+    assert ended.code == 1
+    assert {Path(name).suffix for name in _names(here)} == {".jpg"}
+    assert "(sound)" in ended.err
+
+
+async def test_a_name_that_is_taken_is_one_failure(command: Command, world: World, here: Path) -> None:
+    """Another file of that name is never overwritten, and the other links go on."""
+    first, second = world.post("video"), world.post("video", 1)
+    (here / f"{first.id}.mp4").write_bytes(b"something else")
+    ended = await command("get", first.url, second.url, "-o", "{id}.{ext}")
+    assert ended.code == 1
+    assert (here / f"{first.id}.mp4").read_bytes() == b"something else"
+    assert (here / f"{second.id}.mp4").exists()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -132,7 +153,15 @@ async def test_wrong_usage_is_a_line_and_exit_2(command: Command, arguments: lis
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("CONNECT_TO", "nonsense"), ("PROVIDERS", "tiktok_web,nobody"), ("PORT", "eight")]
+    ("name", "value"),
+    [
+        ("CONNECT_TO", "nonsense"),
+        ("PROVIDERS", "tiktok_web,nobody"),
+        ("PORT", "eight"),
+        ("PROXY", "socks5://1.2.3.4"),
+        ("PROXY_HOSTS", "a/b"),
+        ("COOKIES_FILE", __file__),
+    ],
 )
 async def test_a_wrong_setting_is_one_line(command: Command, name: str, value: str) -> None:
     """It names the variable."""

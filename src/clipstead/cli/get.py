@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from clipstead.app import App, open_app
-from clipstead.capture import Captured, Wanted
+from clipstead.capture import Wanted
 from clipstead.capture.naming import check_template, info_path, render
 from clipstead.capture.sidefile import existing, write_info
 from clipstead.cli.exits import Exit
 from clipstead.cli.progress import Board, open_board
-from clipstead.errors import ClipsteadError, InvalidParams, StorageError
+from clipstead.errors import ClipsteadError, DownloadFailed, InvalidParams, PostUnavailable, StorageError
 from clipstead.model import Media, Resolution
 from clipstead.settings import load
 
@@ -73,16 +73,16 @@ async def _get_all(links: Sequence[str], wishes: Wishes) -> Exit:
 async def _get_one(app: App, link: str, wishes: Wishes, board: Board) -> bool:
     try:
         resolution = await app.resolver.resolve(link)
-        await _save(app, resolution, wishes, board)
-    except StorageError:
-        raise  # a full disk fails every other link as well: say it once and stop
+        return await _save(app, resolution, wishes, board)
     except ClipsteadError as error:
+        if isinstance(error, StorageError) and error.transient:
+            raise  # a full disk fails every other link as well: say it once and stop
         board.failed(link, str(error))
         return False
-    return True
 
 
-async def _save(app: App, resolution: Resolution, wishes: Wishes, board: Board) -> None:
+async def _save(app: App, resolution: Resolution, wishes: Wishes, board: Board) -> bool:
+    """Whether everything that was wished for is there; an extra that cannot be had is named, and the rest kept."""
     post = resolution.post
 
     def name(media: Media, ext: str) -> Path:
@@ -90,10 +90,16 @@ async def _save(app: App, resolution: Resolution, wishes: Wishes, board: Board) 
 
     if wishes.info_json:
         board.saved(write_info(post, info_path(wishes.template, post)))
-    captured = await app.capture.capture(resolution, wishes.wanted(), name, board.progress(post), skip=existing(name))
-    _tell(captured, board)
+    complete = True
 
+    def missed(media: Media, error: DownloadFailed | PostUnavailable) -> None:
+        nonlocal complete
+        complete = False
+        board.failed(f"{post.link.url} ({media.variant})", str(error))
 
-def _tell(captured: Sequence[Captured], board: Board) -> None:
+    captured = await app.capture.capture(
+        resolution, wishes.wanted(), name, board.progress(post), skip=existing(name), missed=missed
+    )
     for item in captured:
         board.saved(item.path, item.bytes, skipped=item.skipped)
+    return complete

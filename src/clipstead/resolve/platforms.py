@@ -62,7 +62,19 @@ _HOSTS: Mapping[str, str] = {
     "xiaohongshu": "xiaohongshu.com xhslink.com",
     "youtube": "youtube.com youtu.be youtube-nocookie.com",
 }
+# Where those sites keep their files: asked for through an outgoing proxy, where names are all that can be judged.
+_FILE_HOSTS = (
+    "akamaized.net bilivideo.com bilivideo.cn byteimg.com cdninstagram.com cdn.bsky.app cdnst.net dmcdn.net "
+    "douyinpic.com douyinvod.com fbcdn.net ggpht.com googlevideo.com gvt1.com hdslb.com jtvnw.net licdn.com live.com "
+    "mycdn.me okcdn.ru pinimg.com redditmedia.com redditstatic.com rmbl.ws sc-cdn.net sndcdn.com staticflickr.com "
+    "tedcdn.com ttvnw.net twimg.com userapi.com vimeocdn.com vkuser.net vkuserphoto.ru weibocdn.com xhscdn.com "
+    "ytimg.com"
+)
+
 SITES: Mapping[str, str] = MappingProxyType({host: name for name, hosts in _HOSTS.items() for host in hosts.split()})
+
+# Every host that resolving and downloading may ask for, by suffix.
+KNOWN_HOSTS: tuple[str, ...] = (*SITES, *_FILE_HOSTS.split())
 
 
 def platform_of(host: str) -> str | None:
