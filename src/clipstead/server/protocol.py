@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1 with two things it lacks: a bound on a request's head, and no waiting for small answers."""
+"""uvicorn's HTTP/1.1 with what it lacks: a bound on a request's head, no waiting for small answers, one write each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import socket
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from clipstead.server.one_write import OneWrite
 
 MAX_HEAD = 64 * 1024
 
@@ -28,6 +30,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if peer is not None and peer.family in (socket.AF_INET, socket.AF_INET6):
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
+        self.transport = OneWrite(transport, self.loop)  # type: ignore[assignment]  # all of it that is used
 
     def data_received(self, data: bytes) -> None:
         """A head that came in one piece costs one comparison."""
