@@ -136,6 +136,12 @@ def load(**overrides: object) -> Settings:
         raise SettingsError(_one_line(error)) from None
 
 
+def unknown_variables() -> list[str]:
+    """Variables with our prefix that mean nothing: most likely misspelt, and so a setting that is not set."""
+    known = {_PREFIX + name.upper() for name in Settings.model_fields}
+    return sorted(name for name in os.environ if name.startswith(_PREFIX) and name.upper() not in known)
+
+
 def _one_line(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
     name = _PREFIX + str(first["loc"][0]).upper()

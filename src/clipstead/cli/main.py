@@ -76,11 +76,13 @@ def info(
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    direct: Annotated[bool, typer.Option("--direct", help="Hand out CDN addresses instead of our own.")] = False,
+) -> None:
     """Start the server; CLIPSTEAD_* settings say where and how."""
     from clipstead.cli import serve as command
 
-    _end(command.run)
+    _end(lambda: command.run(direct=direct))
 
 
 @app.command()

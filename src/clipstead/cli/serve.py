@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
 from clipstead import __version__
 from clipstead.app import open_app, signing_secrets
-from clipstead.cli.exits import CannotWork, Exit
+from clipstead.cli.exits import CannotWork, Exit, say
 from clipstead.server import BoundedProtocol, ServerOptions, configure_logs, create
-from clipstead.settings import Settings, load
+from clipstead.settings import Settings, load, unknown_variables
 
 
-def run() -> Exit:
-    """Serve until told to stop."""
-    settings = load()
+def run(*, direct: bool = False) -> Exit:
+    """Serve until told to stop; `direct` hands out CDN addresses whatever the setting says."""
+    settings = load(direct_links=True) if direct else load()
+    for name in unknown_variables():
+        say(f"clipstead: {name} is no setting and is ignored (see docs/configuration.md)")
     configure_logs(settings.log_format, settings.log_level)
     with listen(settings.host, settings.port) as listener:
         _tell(settings, listener)
@@ -62,10 +66,26 @@ async def serve(settings: Settings, listener: socket.socket, started: asyncio.Ev
             timeout_graceful_shutdown=10,
             timeout_keep_alive=30,
         )
-        server = uvicorn.Server(config)
+        server = _Server(config)
         if started is not None:
             started.set()
         await server.serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn raises the signal that ended it once more; but a server that stopped as it was told has ended well."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The first signal ends it gracefully, a second Ctrl-C at once."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
 
 
 def _options(settings: Settings) -> ServerOptions:

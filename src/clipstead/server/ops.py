@@ -30,7 +30,11 @@ def router(resolver: Resolver, metrics: Metrics) -> APIRouter:
         """Prometheus exposition format."""
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE_LATEST, "cache-control": "no-store"})
 
-    for path, answer in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", show_metrics)):
-        routes.add_api_route(path, answer, methods=["GET"], response_class=Response)
+    for path, answer, summary in (
+        ("/healthz", healthz, "Whether the server can answer"),
+        ("/readyz", readyz, "Whether there is somebody to ask"),
+        ("/metrics", show_metrics, "Figures for Prometheus"),
+    ):
+        routes.add_api_route(path, answer, methods=["GET"], response_class=Response, summary=summary)
         routes.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
     return routes

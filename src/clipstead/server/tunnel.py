@@ -46,7 +46,13 @@ class Tunnel:
             """A file of a post, as an answer of ours addressed it. `name` is only for people."""
             return _Transfer(self, request, token)
 
-        router.add_api_route(MEDIA_PATH + "{token}/{name}", media, methods=["GET"], response_class=Response)
+        router.add_api_route(
+            MEDIA_PATH + "{token}/{name}",
+            media,
+            methods=["GET"],
+            response_class=Response,
+            summary="A file of a post",
+        )
         router.add_api_route(MEDIA_PATH + "{token}/{name}", media, methods=["HEAD"], include_in_schema=False)
         return router
 

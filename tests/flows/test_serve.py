@@ -1,0 +1,166 @@
+"""`clipstead serve` and `clipstead demo` as processes: started, asked, told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import socket
+import stat
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+
+from clipstead.practice import World
+
+if TYPE_CHECKING:
+    from tests.flows.conftest import Command
+
+COMMAND = Path(sys.executable).with_name("clipstead")
+
+
+@asynccontextmanager
+async def serving(
+    environment: Mapping[str, str], *arguments: str, until: str = "listens on"
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """A running command, and what it said up to the line that holds `until`; killed if it is still there at the end."""
+    child = await asyncio.create_subprocess_exec(
+        COMMAND,
+        *(arguments or ("serve",)),
+        env=dict(environment),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert child.stdout
+        said = ""
+        async with asyncio.timeout(30):
+            while until not in said:
+                line = await child.stdout.readline()
+                if not line:
+                    break
+                said += line.decode()
+        yield child, said
+    finally:
+        if child.returncode is None:
+            child.kill()
+        await child.communicate()
+
+
+def _address(said: str) -> str:
+    found = re.search(r"http://127\.0\.0\.1:\d+", said)
+    assert found, said
+    return found[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_it_says_where_it_listens_and_stops_when_told(
+    environment: Mapping[str, str], number: signal.Signals
+) -> None:
+    """Both signals end it with 0, without a traceback."""
+    async with serving(environment) as (child, said), aiohttp.ClientSession(_address(said)) as client:
+        async with client.get("/healthz") as reply:
+            assert reply.status == 200
+        child.send_signal(number)
+        _, err = await asyncio.wait_for(child.communicate(), 15)
+    assert child.returncode == 0, err
+    assert b"Traceback" not in err
+
+
+async def test_a_download_under_way_is_finished_before_it_stops(environment: Mapping[str, str], world: World) -> None:
+    """SIGTERM in the middle of a tunnel: the reader still gets every byte."""
+    async with serving(environment) as (child, said), aiohttp.ClientSession(_address(said)) as client:
+        async with client.get("/", params={"url": world.post("video").url}) as reply:
+            data = (await reply.json())["data"]["video"]
+        world.bytes_per_second = 100_000
+        async with client.get(data["hd_mp4"]) as reply:
+            await reply.content.readexactly(1000)
+            child.send_signal(signal.SIGTERM)
+            rest = await reply.read()
+        assert 1000 + len(rest) == data["hd_mp4_size"]
+        await asyncio.wait_for(child.wait(), 15)
+
+
+async def test_the_secret_is_made_once_and_kept_private(environment: Mapping[str, str], world: World) -> None:
+    """A media address outlives a restart, and nobody else can read what signs it."""
+    async with serving(environment) as (child, said), aiohttp.ClientSession(_address(said)) as client:
+        async with client.get("/", params={"url": world.post("video").url}) as reply:
+            address = (await reply.json())["data"]["video"]["hd_mp4"]
+        child.send_signal(signal.SIGTERM)
+        await child.communicate()
+    secret = Path(environment["CLIPSTEAD_DATA_DIR"]) / "secret"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    async with serving(environment) as (_, said), aiohttp.ClientSession() as client:
+        path = address.split("/", 3)[3]
+        async with client.get(f"{_address(said)}/{path}") as reply:
+            assert reply.status == 200
+
+
+async def test_a_port_in_use_is_one_line_and_exit_3(command: Command) -> None:
+    """No traceback, no second server."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = await command("serve", CLIPSTEAD_PORT=str(port))
+    assert ended.code == 3
+    assert ended.err == f"clipstead: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+
+
+async def test_a_data_folder_that_cannot_be_made_is_exit_3(command: Command, tmp_path: Path) -> None:
+    """The line says which setting to change."""
+    (tmp_path / "file").write_text("")
+    ended = await command("serve", CLIPSTEAD_DATA_DIR=str(tmp_path / "file" / "below"))
+    assert ended.code == 3
+    assert "CLIPSTEAD_DATA_DIR" in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_logs_are_json_lines_without_secrets(environment: Mapping[str, str], world: World) -> None:
+    """Each line parses and bears the request's id; no token, no signed address."""
+    settings = {**environment, "CLIPSTEAD_LOG_FORMAT": "json", "CLIPSTEAD_CLIPX_UNLIMITED_TOKENS": "sesame-sesame"}
+    async with serving(settings) as (child, said), aiohttp.ClientSession(_address(said)) as client:
+        headers = {"X-ClipX-Unlimited": "sesame-sesame"}
+        async with client.get("/", params={"url": world.post("video").url}, headers=headers) as reply:
+            body = await reply.json()
+        address = body["data"]["video"]["hd_mp4"]
+        async with client.get(address) as reply:
+            await reply.read()
+        child.send_signal(signal.SIGTERM)
+        _, err = await child.communicate()
+    lines = [json.loads(line) for line in err.decode().splitlines()]
+    assert body["trace"]["request_id"] in {line.get("request_id") for line in lines}
+    token = address.split("/media/")[1].split("/")[0]
+    assert "sesame" not in err.decode()
+    assert token not in err.decode()
+
+
+async def test_direct_hands_out_cdn_addresses(environment: Mapping[str, str], world: World) -> None:
+    """And a misspelt setting is named."""
+    settings = {**environment, "CLIPSTEAD_DIRECT_LINK": "yes"}
+    async with serving(settings, "serve", "--direct") as (child, said), aiohttp.ClientSession(_address(said)) as client:
+        async with client.get("/", params={"url": world.post("video").url}) as reply:
+            data = (await reply.json())["data"]
+        child.send_signal(signal.SIGTERM)
+        _, err = await child.communicate()
+    assert data["video"]["hd_mp4"].startswith("https://v16-webapp-prime.tiktok.com/")
+    assert b"CLIPSTEAD_DIRECT_LINK is no setting" in err
+
+
+async def test_the_demo_walks_through_and_stays_until_ctrl_c(environment: Mapping[str, str]) -> None:
+    """Four steps, links that work, and a clean end."""
+    kept = {name: value for name, value in environment.items() if not name.startswith("CLIPSTEAD_")}
+    async with serving({**kept, "CLIPSTEAD_PORT": "0"}, "demo", until="switched on") as (child, said):
+        assert "4. A post that its author has deleted" in said
+        link = re.search(r"^ +(http://\S+/\?url=\S+)$", said, re.MULTILINE)
+        assert link
+        async with aiohttp.ClientSession() as client, client.get(link[1]) as reply:
+            assert reply.status == 200
+        child.send_signal(signal.SIGINT)
+        _, err = await asyncio.wait_for(child.communicate(), 20)
+    assert child.returncode == 0, err
+    assert b"Traceback" not in err
