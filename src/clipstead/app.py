@@ -77,10 +77,21 @@ def _guard(settings: Settings) -> Guard:
     with _naming("PROXY_HOSTS"):
         return Guard(
             allow=settings.allow_addresses,
-            connect_to=settings.connect_to,
+            connect_to=(*settings.connect_to, *_apis_nearby(settings)),
             proxy=settings.proxy,
             proxy_hosts=_proxy_hosts(settings),
         )
+
+
+def _apis_nearby(settings: Settings) -> Iterator[str]:
+    """An API that the operator runs nearby (an address, a bare name, an odd port) is let through under that name."""
+    for url in filter(None, (settings.tikwm_url, settings.tiklive_url)):
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80)
+        is_public_name = "." in host and not host.rpartition(".")[2].isdigit()
+        if port not in (80, 443) or not is_public_name:
+            name = f"[{host}]" if ":" in host else host
+            yield f"{name}:{port}:{name}:{port}"
 
 
 def _proxy_hosts(settings: Settings) -> tuple[str, ...]:
