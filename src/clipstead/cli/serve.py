@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -67,6 +68,8 @@ async def serve(settings: Settings, listener: socket.socket, started: asyncio.Ev
             timeout_keep_alive=30,
         )
         server = _Server(config)
+        gc.collect()
+        gc.freeze()  # what is there now stays: the collector need not walk through it again and again
         if started is not None:
             started.set()
         await server.serve(sockets=[listener])
