@@ -22,7 +22,7 @@ from clipstead.net.proxy import parse_proxy
 from clipstead.resolve import PostCache, Resolver, Rotation
 from clipstead.resolve.platforms import KNOWN_HOSTS
 from clipstead.resolve.providers import Parts, Provider, build
-from clipstead.settings import Settings, SettingsError
+from clipstead.settings import SHORTEST_SECRET, Settings, SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,10 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     guard = _guard(settings)
     jar = _cookie_jar(settings.cookies_file)
     async with AsyncExitStack() as stack:
-        net = Pages(
-            guard, ca_file=settings.ca_file, proxy=settings.proxy, cookie_jar=jar, timeout=settings.page_seconds
-        )
+        with _naming("CA_FILE"):
+            net = Pages(
+                guard, ca_file=settings.ca_file, proxy=settings.proxy, cookie_jar=jar, timeout=settings.page_seconds
+            )
         stack.push_async_callback(net.close)
         fetcher = Fetcher(guard, ca_file=settings.ca_file, proxy=settings.proxy, stall_timeout=settings.stall_seconds)
         stack.push_async_callback(fetcher.close)
@@ -132,9 +133,12 @@ def signing_secrets(settings: Settings) -> tuple[bytes, ...]:
     path = settings.data_dir / "secret"
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return (_kept_secret(path),)
+        secret = _kept_secret(path)
     except OSError as error:
         raise StorageError(f"cannot keep {path}: {error.strerror}; set CLIPSTEAD_DATA_DIR") from None
+    if len(secret) < SHORTEST_SECRET:
+        raise StorageError(f"{path} holds fewer than {SHORTEST_SECRET} bytes; remove it, and a new one is made")
+    return (secret,)
 
 
 def _kept_secret(path: Path) -> bytes:

@@ -14,7 +14,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from clipstead.errors import ClipsteadError
 
+SHORTEST_SECRET = 16
+
 _PREFIX = "CLIPSTEAD_"
+_WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:_~%/@\[\]!$&'()*+,;=-]+", re.IGNORECASE)
 
 
 class SettingsError(ClipsteadError):
@@ -40,7 +43,8 @@ def _web_address(text: str) -> str:
     if not text:
         return text
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+    _ = parts.port  # ValueError for what is none
+    if not _WEB_ADDRESS.fullmatch(text) or "@" in parts.netloc or not parts.hostname:
         raise ValueError("must be an http(s) address like https://host")
     return text.rstrip("/")
 
@@ -123,8 +127,8 @@ class Settings(BaseSettings):
     @field_validator("secret")
     @classmethod
     def _long_secret(cls, secrets: tuple[str, ...]) -> tuple[str, ...]:
-        if any(len(secret) < 16 for secret in secrets):
-            raise ValueError("must be at least 16 characters each")
+        if any(len(secret) < SHORTEST_SECRET for secret in secrets):
+            raise ValueError(f"must be at least {SHORTEST_SECRET} characters each")
         return secrets
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import resource
 import signal
 import socket
 import stat
@@ -27,12 +28,11 @@ COMMAND = Path(sys.executable).with_name("clipstead")
 
 @asynccontextmanager
 async def serving(
-    environment: Mapping[str, str], *arguments: str, until: str = "listens on"
+    environment: Mapping[str, str], *arguments: str, until: str = "listens on", program: tuple[str, ...] = ()
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """A running command, and what it said up to the line that holds `until`; killed if it is still there at the end."""
     child = await asyncio.create_subprocess_exec(
-        COMMAND,
-        *(arguments or ("serve",)),
+        *(program or (str(COMMAND), *(arguments or ("serve",)))),
         env=dict(environment),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -109,6 +109,35 @@ async def test_a_port_in_use_is_one_line_and_exit_3(command: Command) -> None:
         ended = await command("serve", CLIPSTEAD_PORT=str(port))
     assert ended.code == 3
     assert ended.err == f"clipstead: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+
+
+async def test_a_host_that_is_none_is_one_line_and_exit_3(command: Command) -> None:
+    """In words, and nothing was said to listen."""
+    ended = await command("serve", CLIPSTEAD_HOST="no such host")
+    assert ended.code == 3
+    assert ended.err.startswith("clipstead: cannot listen on no such host port ")
+    assert "Unknown error" not in ended.err
+    assert ended.out == ""
+
+
+@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="reads /proc")
+async def test_it_takes_the_descriptors_it_may_have(environment: Mapping[str, str]) -> None:
+    """A thousand readers need more than the soft limit most systems begin with."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few = ("/bin/sh", "-c", f"ulimit -Sn 200; exec {COMMAND} serve")
+    async with serving(environment, program=few) as (child, _):
+        limits = Path(f"/proc/{child.pid}/limits").read_text()
+    soft = re.search(r"Max open files +(\d+)", limits)
+    assert soft
+    assert int(soft[1]) == (65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536))
+
+
+async def test_a_setting_found_wrong_late_is_still_one_line(command: Command, tmp_path: Path) -> None:
+    """Nobody is told that it listens before it can."""
+    ended = await command("serve", CLIPSTEAD_PROVIDERS="nobody", CLIPSTEAD_DATA_DIR=str(tmp_path))
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("clipstead: CLIPSTEAD_PROVIDERS: ")
+    assert ended.err.count("\n") == 1
 
 
 async def test_a_data_folder_that_cannot_be_made_is_exit_3(command: Command, tmp_path: Path) -> None:

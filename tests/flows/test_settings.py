@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from clipstead.app import open_app
-from clipstead.errors import AddressRefused
-from clipstead.settings import load
+from clipstead.app import open_app, signing_secrets
+from clipstead.errors import AddressRefused, StorageError
+from clipstead.settings import SettingsError, load
 
 
 @pytest.fixture
@@ -42,3 +42,20 @@ async def test_and_only_under_the_name_it_was_given(tikwm: int) -> None:
         for url in (f"http://127.0.0.1:{tikwm}/", f"http://localhost:{tikwm + 1}/", "http://127.0.0.1/"):
             with pytest.raises(AddressRefused):
                 app.guard.check_url(url)
+
+
+async def test_a_bundle_without_certificates_is_one_line(tmp_path: Path) -> None:
+    """It names the setting."""
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("no certificate\n")
+    with pytest.raises(SettingsError, match=r"^CLIPSTEAD_CA_FILE: .*holds no usable certificates"):
+        async with open_app(load(ca_file=str(bundle))):
+            pass
+
+
+@pytest.mark.parametrize("text", ["", "\n", "short"])
+def test_a_kept_secret_that_protects_nothing_is_refused(tmp_path: Path, text: str) -> None:
+    """An empty file, or one that somebody has shortened: one line that says what to do."""
+    (tmp_path / "secret").write_text(text)
+    with pytest.raises(StorageError, match="fewer than 16 bytes"):
+        signing_secrets(load(data_dir=tmp_path))

@@ -114,7 +114,7 @@ async def client(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of a server on that wire."""
     with listen("127.0.0.1", 0) as listener:
         started = asyncio.Event()
-        running = asyncio.create_task(serve(settings, listener, started))
+        running = asyncio.create_task(serve(settings, listener, started.set))
         await started.wait()
         async with aiohttp.ClientSession(f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
             yield client

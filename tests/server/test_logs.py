@@ -68,11 +68,24 @@ def test_redaction_by_name_and_by_form(lines: io.StringIO) -> None:
         ("socks5://me:pw@p.test:1", "socks5://***@p.test:1"),
         ("/media/abcdefghijk/n.mp4", "/media/***/n.mp4"),
         ("someone@example.com", "someone@example.com"),
+        ("http://me:pw@p.test/a?b=c", "http://***@p.test/a?***"),
+        ("at http://h.test/media/abcdefghijk/n.mp4?inline=1 x", "at http://h.test/media/***/n.mp4?*** x"),
+        (
+            "/media/abcdefghijk/n https://me:pw@h.test/media/abcdefghijk/n",
+            "/media/***/n https://***@h.test/media/***/n",
+        ),
+        ("GET https://a.test/?u=http://me:pw@b.test/?c", "GET https://a.test/?***"),
     ],
 )
 def test_what_redaction_takes_out(text: str, expected: str) -> None:
     """And what it leaves."""
     assert redacted(text) == expected
+
+
+@pytest.mark.parametrize("piece", ["http://", "https://a/?", "a://b@", "/media/", "a-", "http://a@"])
+def test_redaction_takes_no_longer_than_the_text_is_long(piece: str) -> None:
+    """Text comes from strangers: were a megabyte of beginnings read again from each of them, this would never end."""
+    assert len(redacted(piece * (1_000_000 // len(piece)))) > 0
 
 
 async def test_what_came_to_nothing_is_logged_with_its_reason(stage: Any, lines: io.StringIO) -> None:
@@ -94,3 +107,13 @@ async def test_a_path_cannot_draw_a_line_of_its_own(stage: Any, lines: io.String
     await stage.settled()
     (event,) = [orjson.loads(line) for line in lines.getvalue().splitlines()]
     assert event["path"] == "/a%0Aevent%3Dforged%1b[31m"
+
+
+async def test_a_long_path_is_logged_by_its_beginning(stage: Any, lines: io.StringIO) -> None:
+    """Whoever is refused for it must not fill the log with it."""
+    for length in (7000, 60_000):
+        reply = await stage.get("/" + "http://" * (length // 7))
+        assert reply.status in (404, 414)
+    await stage.settled()
+    for line in lines.getvalue().splitlines():
+        assert len(line) < 1000

@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -75,11 +76,28 @@ async def test_pages_load_nothing_from_elsewhere_and_hold_no_inline_code(stage: 
     for tag, attributes in outline.tags:
         assert not {name for name in attributes if name.startswith("on") or name == "style"}
         if tag in ("script", "link", "img"):
-            part = await stage.get(attributes.get("src") or attributes.get("href") or "")
+            part = await stage.get("/" + (attributes.get("src") or attributes.get("href") or ""))
             assert part.status == 200
             assert not re.search(rb"https?://|@import|innerHTML|eval\(", part.body)
     again = await stage.get(path, headers={"Accept": "text/html", "If-None-Match": page.headers["etag"]})
     assert (again.status, again.body) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+async def test_pages_lead_to_what_is_beside_them(stage: Any, path: str) -> None:
+    """PUBLIC_URL may have a path, which the proxy takes away: no link of a page may begin at the root of the host."""
+    outline = _Outline()
+    outline.feed((await stage.get(path, headers={"Accept": "text/html"})).body.decode())
+    links = [value for _, attrs in outline.tags for name, value in attrs.items() if name in ("href", "src", "action")]
+    assert links
+    for link in links:
+        assert link
+        assert not link.startswith("/")
+        reached = urljoin(f"/some/where{path}", link)
+        assert reached.startswith("/some/where/")
+        reply = await stage.get(reached.removeprefix("/some/where"), headers={"Accept": "text/html"})
+        assert reply.status == 200
+    assert not re.search(rb"fetch\([\"'`]?/", (await stage.get("/assets/docs.js")).body)
 
 
 async def test_openapi_names_every_public_route(stage: Any) -> None:

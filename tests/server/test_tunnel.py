@@ -118,6 +118,18 @@ async def test_if_range_and_if_none_match(stage: Any) -> None:
     assert (fresh.status, fresh.body, len(stage.cdn.requests)) == (304, b"", count)
 
 
+@pytest.mark.parametrize("kind", ["video", "cover"])
+async def test_half_of_a_longer_file_is_replaced_and_not_refused(stage: Any, kind: str) -> None:
+    """Where If-Range names another file, Range counts for nothing, even beyond this file's end (RFC 9110, 13.1.5)."""
+    data = (await stage.get(f"/?url={LINK}")).json["data"]
+    address, path = (data["video"]["hd_mp4"], "/hd.mp4") if kind == "video" else (data["cover"], "/cover.jpg")
+    reply = await stage.get(address, headers={"Range": "bytes=500000-", "If-Range": '"longer"'})
+    assert (reply.status, reply.body) == (200, stage.cdn.files[path])
+    mine = reply.headers["etag"]
+    again = await stage.get(address, headers={"Range": "bytes=500000-", "If-Range": mine})
+    assert again.status == (416 if kind == "video" else 200)  # whose size we were not told, we cannot be sure of
+
+
 async def test_an_address_made_again_has_the_same_etag(stage: Any) -> None:
     """So a download can go on with the address of a later answer."""
     first = await stage.get(await hd(stage))
@@ -250,6 +262,32 @@ async def test_many_cold_tunnels_share_one_resolve(stage: Any) -> None:
     assert len(stage.provider.asked) == 2
 
 
+async def test_a_player_does_not_resolve_for_every_range(build: Build) -> None:
+    """Even where nothing is cached, a post is asked for once in ten seconds, whoever holds its ticket."""
+    stage = await build(clipx_per_minute=0, clipx_per_day=0, cache_seconds=0)
+    address = await hd(stage)
+    stage.provider.asked.clear()
+    for start in range(20):
+        assert (await stage.get(address, headers={"Range": f"bytes={start}-{start}"})).status == 206
+    assert len(stage.provider.asked) == 1
+    stage.clock.now += 10
+    assert (await stage.get(address, headers={"Range": "bytes=0-0"})).status == 206
+    assert len(stage.provider.asked) == 2
+
+
+async def test_an_expired_cdn_address_is_renewed_once_without_a_cache(build: Build, faults: Any) -> None:
+    """The renewed one is what the next readers get."""
+    stage = await build(clipx_per_minute=0, clipx_per_day=0, cache_seconds=0)
+    address = await hd(stage)
+    assert (await stage.get(address, headers={"Range": "bytes=0-0"})).status == 206
+    stage.provider.asked.clear()
+    stage.clock.now += 1
+    stage.cdn.faults["/hd.mp4"] = [faults.status(403)]
+    for _ in range(5):
+        assert (await stage.get(address, headers={"Range": "bytes=0-0"})).status == 206
+    assert len(stage.provider.asked) == 1
+
+
 async def test_a_post_deleted_meanwhile_is_404(stage: Any) -> None:
     """With its reason, and the platform is not asked again at every try."""
     address = await hd(stage)
@@ -338,6 +376,31 @@ async def test_a_part_is_mended_within_its_bounds(stage: Any, faults: Any) -> No
     stage.cdn.faults["/hd.mp4"] = [faults.truncated(whole, 60_000)]
     reply = await stage.get(address, headers={"Range": "bytes=1000-"})
     assert (reply.status, reply.body) == (206, whole[1000:])
+
+
+@pytest.mark.parametrize("endless", [False, True])
+async def test_more_than_was_promised_is_left_with_the_cdn(stage: Any, endless: bool) -> None:
+    """A part whose body is longer than its Content-Range says: the client gets what it was told, and the end of it."""
+    body = stage.cdn.files["/hd.mp4"]
+    ended = asyncio.Event()
+
+    async def longer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=206, headers={"Content-Range": f"bytes 0-99/{len(body)}"})
+        await response.prepare(request)
+        try:
+            await response.write(body)
+            while endless:
+                await asyncio.sleep(0.01)
+                await response.write(bytes(1000))
+        finally:
+            ended.set()
+        return response
+
+    stage.cdn.faults["/hd.mp4"] = [longer]
+    reply = await stage.get(await hd(stage), headers={"Range": "bytes=0-99"})
+    assert (reply.status, reply.body) == (206, body[:100])
+    await asyncio.wait_for(ended.wait(), 5)
+    await stage.settled()
 
 
 async def test_what_cannot_be_mended_breaks_the_connection(stage: Any, faults: Any) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
+import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 
@@ -19,6 +19,8 @@ from clipstead.cli.exits import CannotWork, Exit, say
 from clipstead.server import BoundedProtocol, ServerOptions, configure_logs, create
 from clipstead.settings import Settings, load, unknown_variables
 
+_DESCRIPTORS = 65_536
+
 
 def run(*, direct: bool = False) -> Exit:
     """Serve until told to stop; `direct` hands out CDN addresses whatever the setting says."""
@@ -26,11 +28,19 @@ def run(*, direct: bool = False) -> Exit:
     for name in unknown_variables():
         say(f"clipstead: {name} is no setting and is ignored (see docs/configuration.md)")
     configure_logs(settings.log_format, settings.log_level)
-    with listen(settings.host, settings.port) as listener:
-        _tell(settings, listener)
-        with asyncio.Runner(loop_factory=fast_loop()) as runner:
-            runner.run(serve(settings, listener))
+    _allow_descriptors()
+    with listen(settings.host, settings.port) as listener, asyncio.Runner(loop_factory=fast_loop()) as runner:
+        runner.run(serve(settings, listener, lambda: _tell(settings, listener)))
     return Exit.DONE
+
+
+def _allow_descriptors() -> None:
+    """A reader of a tunnel takes two, and the usual 1024 is but the soft limit: take what the hard one gives."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if resource.RLIM_INFINITY != soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -48,11 +58,12 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048, reuse_port=False)
     except OSError as error:
-        raise CannotWork(f"cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}") from None
+        reason = str(error.strerror).partition(" (while ")[0]  # create_server adds the address; the errno may be DNS's
+        raise CannotWork(f"cannot listen on {host} port {port}: {reason}") from None
 
 
-async def serve(settings: Settings, listener: socket.socket, started: asyncio.Event | None = None) -> None:
-    """Run the server on `listener` until a signal or cancellation; `started` is set once it answers."""
+async def serve(settings: Settings, listener: socket.socket, started: Callable[[], None] | None = None) -> None:
+    """Run the server on `listener` until a signal or cancellation; `started` is called once nothing can be wrong."""
     async with open_app(settings) as app:
         config = uvicorn.Config(
             create(app.resolver, app.fetcher, _options(settings)),
@@ -71,7 +82,7 @@ async def serve(settings: Settings, listener: socket.socket, started: asyncio.Ev
         gc.collect()
         gc.freeze()  # what is there now stays: the collector need not walk through it again and again
         if started is not None:
-            started.set()
+            started()
         await server.serve(sockets=[listener])
 
 

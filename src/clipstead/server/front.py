@@ -22,6 +22,7 @@ from clipstead.server.visit import RequestIds, Visit, keep
 
 MAX_QUERY = 8 * 1024
 MAX_PATH = 8 * 1024
+_SHOWN_PATH = 300  # characters of it in the log
 # Asked by orchestrators and collectors under whatever address they know us by; their answers hold no address of ours.
 OPERATIONS = frozenset(("/healthz", "/readyz", "/metrics"))
 
@@ -156,4 +157,5 @@ class _Answer:
 
 def _shown_path(scope: Scope) -> str:
     """As it came over the wire, still escaped: no path can draw a line of its own. Queries are nobody's business."""
-    return redacted(scope["raw_path"].decode("latin-1"))
+    shown = redacted(scope["raw_path"][:MAX_PATH].decode("latin-1"))
+    return shown if len(shown) <= _SHOWN_PATH else shown[:_SHOWN_PATH] + "..."

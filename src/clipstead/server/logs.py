@@ -12,7 +12,10 @@ import structlog
 
 _SECRET_NAME = re.compile(r"token|secret|cookie|authorization|password|api[-_]?key|signature", re.IGNORECASE)
 # Signed addresses: ours carry the signature in the path, the CDNs' in the query, a proxy's password before the @.
-_SIGNED = re.compile(r"(/media/)[A-Za-z0-9_-]{8,}|(https?://[^\s?\"'<>]*\?)[^\s\"'<>]+|(\b[a-z0-9]+://)[^\s/@]+@")
+# Each pattern goes on where its last match ended, never back: the texts come from strangers, and may be long.
+_ADDRESS = re.compile(r"https?://[^\s\"'<>]++")
+_TICKET = re.compile(r"(/media/)[A-Za-z0-9_-]{8,}+")
+_PASSWORD = re.compile(r"(\b[a-z0-9]++://)[^\s/@]++@")
 
 Event = MutableMapping[str, Any]
 
@@ -71,4 +74,10 @@ def redact(_: Any, __: str, event: Event) -> Event:
 
 def redacted(text: str) -> str:
     """`text` without signatures, queries and passwords of the addresses in it."""
-    return _SIGNED.sub(lambda match: f"{match[1] or match[2] or match[3]}***" + ("@" if match[3] else ""), text)
+    text = _ADDRESS.sub(_without_query, text)
+    return _PASSWORD.sub(r"\1***@", _TICKET.sub(r"\1***", text))
+
+
+def _without_query(match: re.Match[str]) -> str:
+    address, mark, query = match[0].partition("?")
+    return f"{address}?***" if query else address + mark

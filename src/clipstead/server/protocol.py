@@ -1,25 +1,36 @@
-"""uvicorn's HTTP/1.1 with what it lacks: a bound on a request's head, no waiting for small answers, one write each."""
+"""uvicorn's HTTP/1.1 with what it lacks: bounds on what a connection may cost, no waiting for small answers."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from clipstead.server.one_write import OneWrite
 
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
 MAX_HEAD = 64 * 1024
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Refuses a request whose line and headers are longer than MAX_HEAD bytes, without reading on."""
+    """Refuses a head, trailers or chunk extensions longer than MAX_HEAD bytes, without reading on.
+
+    Closes a connection that asks for nothing: `head_seconds` is how long a request may take to be told, the first
+    byte included, and how long a body may go on that nobody reads.
+    """
+
+    head_seconds: ClassVar[float] = 30.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._head_bytes = 0
-        self._in_head = True
+        self._bare_bytes = 0
+        self._impatience: asyncio.TimerHandle | None = None
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own is
         """Head and body leave in two writes: Nagle's algorithm would hold the second back for 40 ms.
@@ -31,22 +42,58 @@ class BoundedProtocol(HttpToolsProtocol):
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
         self.transport = OneWrite(transport, self.loop)  # type: ignore[assignment]  # all of it that is used
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """uvicorn tells only the request that came last, which need not be the one that is being answered."""
+        super().connection_lost(exc)
+        self.pipeline.clear()
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+        self._calm()
 
     def data_received(self, data: bytes) -> None:
-        """A head that came in one piece costs one comparison."""
-        if self._in_head:
-            self._head_bytes += len(data)
+        """Count all that is no body: what came in one piece costs one comparison."""
+        self._bare_bytes += len(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > MAX_HEAD and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._bare_bytes > MAX_HEAD:
             self.send_400_response("Request head too long.")
+        else:
+            self._watch()
 
     def on_message_begin(self) -> None:
         """Count from here; what is left of the last request's packet does not matter much."""
-        self._in_head = True
-        self._head_bytes = 0
+        self._bare_bytes = 0
         super().on_message_begin()
 
-    def on_headers_complete(self) -> None:
-        """From here on it is a body."""
-        self._in_head = False
-        super().on_headers_complete()
+    def on_body(self, body: bytes) -> None:
+        """A body is no head: whoever reads it bounds it."""
+        self._bare_bytes = 0
+        super().on_body(body)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _watch(self) -> None:
+        """The clock runs from the first moment in which nothing is being answered, whatever trickles in."""
+        if self._answering() or self.timeout_keep_alive_task is not None:
+            self._calm()
+        elif self._impatience is None:
+            self._impatience = self.loop.call_later(self.head_seconds, self._give_up)
+
+    def _answering(self) -> bool:
+        return self._running is not None and not self._running.response_complete
+
+    def _calm(self) -> None:
+        if self._impatience is not None:
+            self._impatience.cancel()
+            self._impatience = None
+
+    def _give_up(self) -> None:
+        self._impatience = None
+        if not self._answering() and not self.transport.is_closing():
+            self.transport.close()

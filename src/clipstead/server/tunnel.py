@@ -94,6 +94,8 @@ class _Transfer(Response):
         try:
             return asked(self._asked.get("range"), ticket.size)
         except Unsatisfiable:
+            if self._asked.get("if-range") not in (None, etag(ticket.provider, ticket, ticket.size)):
+                return None  # the client's half is of another file, perhaps a longer one
             raise _beyond(ticket) from None
 
     async def _begun(self, ticket: Ticket, span: Span | None) -> tuple[Feed, bytes]:
@@ -113,11 +115,13 @@ class _Transfer(Response):
 
     async def _feed(self, ticket: Ticket, span: Span | None) -> Feed:
         """If-Range is judged by what the CDN really has: another file than the client's half is sent whole."""
+        condition = self._asked.get("if-range")
         try:
             feed = await self._tunnel.feeds.open(ticket, span)
         except Unsatisfiable:
+            if condition is not None:
+                return await self._tunnel.feeds.open(ticket, None)
             raise _beyond(ticket) from None
-        condition = self._asked.get("if-range")
         if feed.part is None or condition is None or self._without_body:
             return feed
         if condition == etag(feed.source.provider, ticket, feed.total):
@@ -158,12 +162,13 @@ async def _mended(feeds: Feeds, ticket: Ticket, feed: Feed, head: bytes) -> Asyn
     """Every byte that was promised: where the CDN breaks off, the very same file is taken up again at that byte."""
     position = feed.part.start if feed.part else 0
     end = feed.part.last + 1 if feed.part else feed.total
+    head = head if end is None else head[: end - position]
     yield head
     position += len(head)
     try:
         for mend in range(_MENDS + 1):
             try:
-                async for piece in feed.chunks:
+                while position != end and (piece := await anext(feed.chunks, b"")):
                     whole = piece if end is None else piece[: end - position]
                     yield whole
                     position += len(whole)

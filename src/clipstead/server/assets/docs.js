@@ -57,7 +57,7 @@ function trial(path, parameters) {
     output.hidden = false;
     output.textContent = `GET ${target}\n…`;
     try {
-      const reply = await fetch(target, { headers: { Accept: "application/json" } });
+      const reply = await fetch(`.${target}`, { headers: { Accept: "application/json" } });
       const type = reply.headers.get("content-type") || "";
       const body = /json|text/.test(type) ? await shown(reply) : `(${type || "no type"}, ${reply.headers.get("content-length") || "?"} bytes)`;
       output.textContent = `GET ${target}\n${reply.status}\n\n${body}`;
@@ -82,7 +82,7 @@ function operation(method, path, description) {
 async function draw() {
   const place = document.getElementById("operations");
   try {
-    const api = await (await fetch("/openapi.json")).json();
+    const api = await (await fetch("openapi.json")).json();
     document.getElementById("title").textContent = `${api.info.title} ${api.info.version}`;
     const groups = new Map();
     for (const [path, methods] of Object.entries(api.paths)) {
