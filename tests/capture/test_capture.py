@@ -136,6 +136,21 @@ async def test_what_is_there_but_damaged_is_said_and_kept(studio: Studio) -> Non
     assert studio.names() == ["hd.mp4"] and not studio.cdn.asked
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("long.mp4", "60 s long where 4 s were told"), ("sound.mp3", "an audio where a video should be")],
+)
+async def test_a_file_of_another_kind_or_length_is_not_taken_for_the_one_wanted(
+    studio: Studio, name: str, words: str
+) -> None:
+    """Another post's file of that name, or the sound that was fetched before the video, is never "there already"."""
+    there = studio.folder / f"hd.{name.partition('.')[2]}"
+    there.write_bytes(studio.cdn.files[name])
+    with pytest.raises(BadMedia, match=f"is there already, but not good: {words}"):
+        await studio.take(video(studio.cdn.url("video.mp4")), skip=lambda _: there)
+    assert not studio.cdn.asked
+
+
 async def test_a_file_of_that_name_with_other_content_is_never_overwritten(studio: Studio) -> None:
     """And what the same capture had put in place before is taken back."""
     (studio.folder / "image-2.png").write_bytes(b"mine")

@@ -86,3 +86,10 @@ def test_absolute_and_nested_templates_go_where_they_say() -> None:
     assert render("/tmp/{author}/{date}/{id}.{ext}", _post(), VIDEO, "mp4") == Path("/tmp/ann/2023-11-14/7.mp4")
     assert render("out/{id}.{ext}", _post(), VIDEO, "mp4") == Path("out/7.mp4")
     assert render("/{id}.{ext}", _post(), VIDEO, "mp4") == Path("/7.mp4")
+
+
+@pytest.mark.parametrize("template", ["{id:d}", "{id:{x}}", "{id:{}}", "{id:/>30}", "{id!x}", "{id[0]}", "{id.x}"])
+def test_a_template_that_cannot_be_filled_is_refused_at_once(template: str) -> None:
+    """Not at the first post, after it was asked for."""
+    with pytest.raises(InvalidParams):
+        check_template(template)

@@ -136,6 +136,10 @@ async def test_a_name_that_is_taken_is_one_failure(command: Command, world: Worl
         ["get"],
         ["get", "x", "-o", "{nothing}"],
         ["get", "x", "-o", "same.mp4"],
+        ["get", "x", "-o", "{id:d}"],
+        ["get", "x", "-o", "{id:{ext}}{id:{x}}"],
+        ["get", "x", "-o", "{id:/>30}"],
+        ["get", "x", "-o", "{id!x}"],
         ["get", "x", "--quality", "8k"],
         ["get", "x", "-j", "0"],
         ["get", "-a", "no-such-file"],
@@ -179,7 +183,45 @@ async def test_a_folder_that_cannot_be_written_is_exit_3(command: Command, world
     assert "Traceback" not in ended.err
 
 
-async def test_ctrl_c_leaves_no_rubbish(environment: Mapping[str, str], world: World, tmp_path: Path) -> None:
+async def test_a_folder_name_beyond_all_measure_is_exit_3(command: Command, world: World) -> None:
+    """The file system says no, and that is what is told."""
+    ended = await command("get", world.post("video").url, "-o", "x" * 300 + "/{id}.{ext}")
+    assert ended.code == 3, ended
+    assert "File name too long" in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_a_disk_that_fails_ends_the_run_in_one_line(command: Command, world: World, here: Path) -> None:
+    """Downloads under way are called off, and not reported as failures of their own."""
+    first, slow = world.post("video"), world.post("video", 1)
+    (here / first.id).write_text("a file where a folder should be")
+    world.fault(slow.id, "cdn:slow=3")
+    ended = await command("get", slow.url, first.url, "-o", "{id}/file.{ext}")
+    assert ended.code == 3, ended
+    assert ended.err.count("\n") == 1, ended.err
+    assert slow.id not in ended.err
+
+
+async def test_posts_of_the_same_name_are_not_taken_for_each_other(command: Command, world: World, here: Path) -> None:
+    """Where a template names two posts alike, the second one is a failure with its reason, never "there already"."""
+    twins: dict[str, list[str]] = {}
+    for post in world.posts:
+        if post.kind == "video" and post.title:
+            twins.setdefault(post.title, []).append(post.url)
+    links = next(found for found in twins.values() if len(found) > 1)[:2]
+    ended = await command("get", *links, "-o", "{title}.{ext}", "-j", "1")
+    assert ended.code == 1, ended
+    assert len(_names(here)) == 1
+    assert "there already" not in ended.out
+    assert "{id}" in ended.err
+    again = await command("get", links[0], links[0] + "?x=1", "-o", "{title}.{ext}", "-j", "1")
+    assert again.code == 0, again
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_ctrl_c_leaves_no_rubbish(
+    environment: Mapping[str, str], world: World, tmp_path: Path, number: signal.Signals
+) -> None:
     """Interrupted in the middle of a download, the folder is as it was."""
     here = tmp_path / "empty"
     here.mkdir()
@@ -199,7 +241,7 @@ async def test_ctrl_c_leaves_no_rubbish(environment: Mapping[str, str], world: W
     else:
         child.kill()
         pytest.fail("the download never began")
-    child.send_signal(signal.SIGINT)
+    child.send_signal(number)
     _, err = await asyncio.wait_for(child.communicate(), 20)
     assert child.returncode == 130
     assert b"Traceback" not in err

@@ -1,6 +1,8 @@
 """Links, names and CONNECT_TO: what the guard lets through, and what it tells to dial."""
 
+import asyncio
 import socket
+import threading
 
 import pytest
 
@@ -266,3 +268,31 @@ async def test_a_resolver_that_fails_in_any_way_of_its_own_is_a_passing_fault() 
 
     with pytest.raises(DownloadFailed):
         await Guard(lookup=broken).route("good.test", 443)
+
+
+def test_a_look_up_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a cancellation, nor the end of the loop, nor other work in threads, however many of them hang."""
+    hanging, released = threading.Semaphore(0), threading.Event()
+
+    def hang(*_: object, **__: object) -> list[object]:
+        hanging.release()
+        released.wait(60)
+        return []
+
+    async def run() -> int:
+        tasks = [asyncio.ensure_future(Guard().route(f"host{n}.example", 443)) for n in range(40)]
+        await asyncio.sleep(0)
+        while not hanging.acquire(blocking=False):
+            await asyncio.sleep(0.01)
+        seven = await asyncio.to_thread(int, "7")
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return seven
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    try:
+        assert asyncio.run(run()) == 7
+        assert not released.is_set()
+    finally:
+        released.set()

@@ -217,6 +217,7 @@ async def test_a_proxy_that_refuses_is_a_passing_fault_in_public_words(proxy: Li
         with pytest.raises(DownloadFailed) as caught:
             await pages.page("https://good.test/")
         assert caught.value.transient and "pa" not in str(caught.value).replace("passing", "")
+        assert "the outgoing proxy refused" in str(caught.value)  # and not that the site could not be reached
     finally:
         await pages.close()
 

@@ -69,7 +69,7 @@ def changed(value: Any, path: tuple[Any, ...], change: str, strange: Any) -> Ite
     if change == "gone":
         del parent[path[-1]]
     else:
-        parent[path[-1]] = [parent[path[-1]]] if change == "listed" else strange
+        parent[path[-1]] = [parent[path[-1]]] if change == "listed" else copy.deepcopy(strange)
     yield
     parent.clear()
     parent.update(before) if isinstance(parent, dict) else parent.extend(before)

@@ -89,6 +89,7 @@ async def test_nothing_hangs_past_the_deadline(asking: Callable[..., Asking], ga
         with pytest.raises(DeadlineExceeded) as caught:
             await ask(0.3)
     assert [(each.provider, each.outcome) for each in caught.value.attempts] == [(name, "timeout") for name in "abc"]
+    assert all(f"{name}: no answer in 0." in str(caught.value) for name in "abc")
     assert [each.cancelled for each in stalled] == [1, 1, 1]
 
 

@@ -63,6 +63,20 @@ def test_an_error_that_yt_dlp_did_not_expect_is_never_final() -> None:
     assert isinstance(error, ProviderFailed)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Failed to perform, curl: (7) CONNECT tunnel failed, response 502. See https://curl.se/libcurl/ for more",
+        "Failed to perform, curl: (7) Failed to connect to a.example:443 over proxy 127.0.0.1 after 0 ms",
+        "Unable to download webpage: ('Unable to connect to proxy', OSError('Tunnel connection failed: 502 Bad'))",
+    ],
+)
+def test_a_way_out_that_is_closed_is_said_in_plain_words(text: str) -> None:
+    """Without a network that is all that a user gets to see of yt-dlp; our own proxy is no business of his."""
+    error = error_of(told(text), "tiktok")
+    assert isinstance(error, ProviderFailed) and str(error) == "the site could not be reached"
+
+
 def test_types_come_before_words() -> None:
     assert isinstance(error_of(told("Unsupported URL: http://x", kind="UnsupportedError"), "web"), UnsupportedLink)
     region = error_of(told("This video is private", kind="GeoRestrictedError"), "web")

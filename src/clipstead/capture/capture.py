@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from clipstead.capture.choose import Want, choose
 from clipstead.capture.hunt import Hunt, Landed, Progress, Rules, rough_path
 from clipstead.capture.renewal import Renewal, Resolves
+from clipstead.capture.suitable import check
 from clipstead.capture.wanted import Captured, Wanted
 from clipstead.errors import BadMedia, DownloadFailed, PostUnavailable, StorageError
-from clipstead.media import probe
-from clipstead.model import Media, MediaKind, Resolution
+from clipstead.media import Probe, probe
+from clipstead.model import Media, MediaKind, Post, Resolution
 from clipstead.net.download import Fetched, Fetcher
 from clipstead.net.partfile import PartFile
 
@@ -83,7 +84,7 @@ class Capture:
         async def one(want: Want) -> Captured | Landed | None:
             async with slots:
                 hunt = Hunt(resolution.post, renewal, run.fetch, self._rules)
-                return await _existing(want, skip) or await _catch(hunt, want, missed)
+                return await _existing(want, skip, resolution.post) or await _catch(hunt, want, missed)
 
         try:
             found = await _together(one(want) for want in wants)
@@ -135,7 +136,7 @@ class _Run:
             part.withdraw()
 
 
-async def _existing(want: Want, skip: Skip | None) -> Captured | None:
+async def _existing(want: Want, skip: Skip | None, post: Post) -> Captured | None:
     if skip is None:
         return None
     there = ((media, skip(media)) for media in want.candidates)
@@ -144,9 +145,22 @@ async def _existing(want: Want, skip: Skip | None) -> Captured | None:
         return None
     try:
         found = await asyncio.to_thread(probe, path)
+        _insist_on_one(want, found, post)
     except BadMedia as error:
         raise BadMedia(f"{path.name} is there already, but not good: {error}") from None
     return Captured(media, path, found.size, "", found, skipped=True)
+
+
+def _insist_on_one(want: Want, found: Probe, post: Post) -> None:
+    """Raises BadMedia for a file that none of the candidates can have become: another one's, of the same name."""
+    unlike: BadMedia | None = None
+    for media in want.candidates:
+        try:
+            return check(media, found, post)
+        except BadMedia as error:
+            unlike = unlike or error
+    if unlike is not None:
+        raise unlike
 
 
 async def _catch(hunt: Hunt, want: Want, missed: Missed | None) -> Landed | None:

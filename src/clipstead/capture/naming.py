@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from clipstead.errors import InvalidParams
-from clipstead.model import Media, MediaKind, Post
+from clipstead.model import Link, Media, MediaKind, Post
 
 DEFAULT_TEMPLATE = "{author}_{id}.{ext}"
 FIELDS = ("id", "author", "nickname", "title", "platform", "date", "variant", "quality", "index", "ext")
@@ -38,8 +38,11 @@ def _cut(text: str, max_bytes: int) -> str:
     return text.encode()[: max(max_bytes, 0)].decode("utf-8", "ignore")
 
 
+_SPECIMEN = Post("7", Link("tiktok", "", "7"))
+
+
 def check_template(template: str) -> str:
-    """The template itself, or InvalidParams when it names a field there is not."""
+    """The template itself, or InvalidParams when it names a field there is not, or cannot be filled."""
     try:
         names = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
     except ValueError as error:
@@ -47,6 +50,10 @@ def check_template(template: str) -> str:
     unknown = names - set(FIELDS)
     if unknown or not names & {"id", "title"}:
         raise InvalidParams({"output": f"must use {{id}} or {{title}}, and only {', '.join(FIELDS)}"})
+    try:
+        render(template, _SPECIMEN, Media(MediaKind.VIDEO, "hd", ""), "mp4")
+    except (ValueError, LookupError) as error:
+        raise InvalidParams({"output": f"is no template: {error}"}) from None
     return template
 
 

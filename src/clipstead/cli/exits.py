@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Callable
 from enum import IntEnum
+from typing import TextIO
 
 from clipstead.errors import BadRequest, ClipsteadError, StorageError
 
@@ -26,16 +29,41 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)  # noqa: T201  # this is the command's voice
 
 
+def forsake(stream: TextIO | None) -> None:
+    """Nobody can take what is still to be written there, nor what Python would flush at the end: let it go."""
+    if stream is None:
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
 def guarded(run: Run) -> int:
-    """Run a command's body and turn how it ended into an exit code."""
+    """Run a command's body and turn how it ended into an exit code. SIGTERM ends it as tidily as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         return int(run())
     except KeyboardInterrupt:
         say("interrupted")
         return Exit.INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return _no_way_on(error)
     except ClipsteadError as error:
         say(f"clipstead: {error}")
         return code_of(error)
+
+
+def _no_way_on(error: OSError) -> Exit:
+    """The machine refuses: a full disk behind standard output, no room for temporary files."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        forsake(sys.stdout)
+    say(f"clipstead: {error.strerror or error}")
+    return Exit.CANNOT_WORK
 
 
 def code_of(error: ClipsteadError) -> Exit:

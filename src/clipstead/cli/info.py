@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from clipstead.app import open_app
+from clipstead.cli.consoles import open_console, write_out
 from clipstead.cli.exits import Exit
 from clipstead.cli.words import size_words
 from clipstead.model import Media, Resolution
@@ -20,11 +21,10 @@ from clipstead.settings import load
 def run(link: str, *, as_json: bool) -> Exit:
     """Resolve one link and print what came."""
     resolution = asyncio.run(_resolve(link))
-    console = Console(highlight=False, soft_wrap=True)
     if as_json:
-        console.out(resolution_json(resolution, addresses=True).decode(), highlight=False)
+        write_out(resolution_json(resolution, addresses=True) + b"\n")
     else:
-        _print(console, resolution)
+        _print(open_console(), resolution)
     return Exit.DONE
 
 

@@ -5,13 +5,22 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
+from clipstead.cli.consoles import is_terminal, open_console
 from clipstead.cli.words import size_words
 from clipstead.model import Media, Post
 
@@ -21,7 +30,7 @@ Report = Callable[[Media, int, int | None], None]
 class Board(Protocol):
     """Where a run tells what it does."""
 
-    def progress(self, post: Post) -> Report: ...
+    def progress(self, post: Post) -> AbstractContextManager[Report]: ...
     def saved(self, path: Path, size: int | None = None, *, skipped: bool = False) -> None: ...
     def failed(self, link: str, reason: str) -> None: ...
     def close(self, *, failed: int) -> None: ...
@@ -36,8 +45,8 @@ class _Lines:
         self._files = self._bytes = 0
         self._started = time.monotonic()
 
-    def progress(self, post: Post) -> Report:
-        return lambda media, done, total: None
+    def progress(self, post: Post) -> AbstractContextManager[Report]:
+        return nullcontext(lambda media, done, total: None)
 
     def saved(self, path: Path, size: int | None = None, *, skipped: bool = False) -> None:
         words = "there already" if skipped else size_words(size)
@@ -63,23 +72,27 @@ class _Bars(_Lines):
         super().__init__(links, progress.console, errors)
         self._progress = progress
 
-    def progress(self, post: Post) -> Report:
-        bars = {}
+    @contextmanager
+    def progress(self, post: Post) -> Iterator[Report]:
+        bars: dict[str, TaskID] = {}
 
         def report(media: Media, done: int, total: int | None) -> None:
             if media.variant not in bars:
                 bars[media.variant] = self._progress.add_task(f"{post.id} {media.variant}", total=total)
             self._progress.update(bars[media.variant], completed=done, total=total, visible=done != total)
 
-        return report
+        try:
+            yield report
+        finally:  # a variant that was given up, or whose length nobody told, is never complete
+            for bar in bars.values():
+                self._progress.remove_task(bar)
 
 
 @contextmanager
 def open_board(links: int) -> Iterator[Board]:
     """A board that fits where the output goes."""
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    if not (sys.stdout.isatty() and sys.stderr.isatty()):
-        yield _Lines(links, Console(highlight=False, soft_wrap=True), errors)
+    if not (is_terminal(sys.stdout) and is_terminal(sys.stderr)):
+        yield _Lines(links, open_console(), open_console(stderr=True))
         return
     columns = (
         TextColumn("{task.description}"),
@@ -88,6 +101,5 @@ def open_board(links: int) -> Iterator[Board]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    console = Console(highlight=False, soft_wrap=True)
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=open_console(), transient=True) as progress:
         yield _Bars(links, progress, progress.console)

@@ -1,8 +1,10 @@
 """Which address may be dialled: the one gate in front of every connection that leaves this process."""
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +16,7 @@ from clipstead.net.hosts import is_ip_literal, read_host, split_url
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 _WEB_PORTS = frozenset({80, 443})
 _LOOKUP_SECONDS = 10.0
+_free_look_ups = threading.BoundedSemaphore(64)
 
 
 class Route(NamedTuple):
@@ -29,8 +32,35 @@ class Route(NamedTuple):
 
 async def system_lookup(host: str, port: int) -> list[str]:
     """Every address the system's resolver gives, in its order of preference. Raises OSError."""
-    infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(info[4][0]) for info in infos]
+    if not _free_look_ups.acquire(blocking=False):
+        raise OSError("too many look-ups are under way")
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[str]] = loop.create_future()
+
+    def look_up() -> None:
+        found: list[str] | Exception
+        try:
+            found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        except (OSError, UnicodeError) as error:
+            found = error
+        finally:
+            _free_look_ups.release()
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, answer, found)
+
+    # Not the loop's own threads: one that hangs in the system's resolver would keep them from other work, and the
+    # process from ending, for as long as that likes.
+    threading.Thread(target=look_up, name=f"look up {host}", daemon=True).start()
+    return await answer
+
+
+def _settle(answer: "asyncio.Future[list[str]]", found: list[str] | Exception) -> None:
+    if answer.done():
+        return
+    if isinstance(found, Exception):
+        answer.set_exception(found)
+    else:
+        answer.set_result(found)
 
 
 class Guard:

@@ -128,7 +128,7 @@ class Pages:
             except TransferFailed as failure:
                 if left and failure.code in _WORTH_ANOTHER_ADDRESS:
                     continue
-                raise _public(failure, host) from None
+                raise _public(failure, host, proxied=self._proxy is not None) from None
             self._settle(route, answer)
             return answer
         raise AssertionError("a guard's route is never empty")
@@ -171,7 +171,8 @@ def _merged(headers: Sequence[tuple[str, str]]) -> dict[str, str]:
     return merged
 
 
-_WORTH_ANOTHER_ADDRESS = frozenset({7, 28, 35})  # no connection, no connection in time, TLS cut off
+_NO_CONNECTION = 7
+_WORTH_ANOTHER_ADDRESS = frozenset({_NO_CONNECTION, 28, 35})  # no connection, no connection in time, TLS cut off
 _FAULTS = {
     5: "the outgoing proxy could not be found",
     6: "could not be looked up",
@@ -182,7 +183,9 @@ _FAULTS = {
 } | dict.fromkeys((35, 53, 54, 58, 59, 60, 66, 77, 83, 90, 91), "TLS could not be agreed on")
 
 
-def _public(failure: TransferFailed, host: str) -> DownloadFailed:
+def _public(failure: TransferFailed, host: str, *, proxied: bool) -> DownloadFailed:
     if failure.oversize:
         return DownloadFailed(f"{host}: the answer is larger than allowed", transient=False)
+    if proxied and failure.code == _NO_CONNECTION:  # curl says it of the proxy and of a CONNECT that was turned down
+        return DownloadFailed(f"{host}: the outgoing proxy refused, or is not there")
     return DownloadFailed(f"{host}: {_FAULTS.get(failure.code, 'the connection broke off')}")

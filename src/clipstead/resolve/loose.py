@@ -16,6 +16,7 @@ Node = dict[str, object]
 
 _JSON = msgspec.json.Decoder()
 _ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.S)
+_LAST_MOMENT = 253_402_300_799
 _MOST = 2**63 - 1  # what a database column holds; a counter beyond it is rubbish
 
 
@@ -92,6 +93,12 @@ def decimal(value: object) -> float | None:
 def positive(value: object) -> int | None:
     """Like `number`, but 0 counts as not told: no file, picture or sound measures nothing."""
     return number(value) or None
+
+
+def moment(value: object) -> int | None:
+    """Unix seconds, as far as a calendar goes (the year 9999); None for anything else, milliseconds too."""
+    found = number(value)
+    return found if found and found <= _LAST_MOMENT else None
 
 
 def length(value: object) -> float | None:

@@ -156,7 +156,8 @@ class Rotation:
     def _failure(self, trip: Trip, errors: Sequence[UpstreamError]) -> Exception:
         attempts = trip.attempts
         if trip.over():
-            return DeadlineExceeded("No provider answered in time", attempts)
+            told = f": {_each(attempts)}" if attempts else ""
+            return DeadlineExceeded(f"No provider answered in time{told}", attempts)
         if all(attempt.outcome == UnsupportedLink.code for attempt in attempts):
             return UnsupportedLink(attempts[-1].detail)
         failure = ResolveFailed(_in_words(attempts), attempts)
@@ -195,4 +196,8 @@ def _in_words(attempts: Sequence[Attempt]) -> str:
         lead = "The platform blocked every attempt, which says nothing about the post"
     else:
         lead = "No provider could give this post"
-    return f"{lead}: " + "; ".join(f"{each.provider}: {each.detail or each.outcome}" for each in attempts)
+    return f"{lead}: {_each(attempts)}"
+
+
+def _each(attempts: Sequence[Attempt]) -> str:
+    return "; ".join(f"{each.provider}: {each.detail or each.outcome}" for each in attempts)

@@ -90,7 +90,7 @@ def parse(raw: bytes, link: Link, *, base: str, who: str) -> Post:
         media=files,
         music=_music(loose.node(told, "music_info"), base),
         stats=Stats(**{ours: loose.number(told.get(theirs)) for ours, theirs in _COUNTERS.items()}),
-        created_at=loose.positive(told.get("create_time")),
+        created_at=loose.moment(told.get("create_time")),
         duration=loose.length(told.get("duration")),
         region=loose.text(told.get("region")),
         raw=raw,

@@ -36,6 +36,7 @@ _FINAL: Sequence[tuple[str, Reason]] = (
     (r"no longer available|does ?n.t exist|does not exist|no such (video|post)", "missing"),
     (r"\b(video|post|tweet|reel|clip|story|status) (was |could )?not (be )?found\b", "missing"),
 )
+_NO_WAY_OUT = re.compile(r"tunnel (connection )?failed|over proxy 127\.0\.0\.1", re.IGNORECASE)
 _LOGIN = r"\blog.?in\b|\bsign.?in\b|authenticat|cookies"
 
 _STATUS_CODE = re.compile(r"status code (-?\d+)")
@@ -70,6 +71,8 @@ def _by_words(said: str, words: str, platform: str, *, expected: bool) -> Clipst
     tiktok_status = _STATUS_CODE.search(said) if platform == "tiktok" else None
     if tiktok_status is not None:
         return status.refusal(int(tiktok_status[1]), "")
+    if _NO_WAY_OUT.search(said):
+        return ProviderFailed("the site could not be reached")
     if any(re.search(pattern, said) for pattern in _CLOSED):
         return Blocked(words)
     # An error that yt-dlp did not expect is about its own reading of the page, whatever its words.

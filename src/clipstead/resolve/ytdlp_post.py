@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from clipstead.errors import ProviderFailed, UnsupportedLink
 from clipstead.model import Author, Link, Media, MediaKind, Music, Post, Stats
-from clipstead.resolve.loose import Node, address, decimal, length, node, nodes, number, positive, text
+from clipstead.resolve.loose import Node, address, decimal, length, moment, node, nodes, number, positive, text
 from clipstead.resolve.tiktok.cdn import expires_at
 
 _COVERS_KEPT = 3
@@ -54,7 +54,7 @@ def parse(info: Node, link: Link) -> Post:
         media=(*media, *_covers(about), *_subtitles(first)),
         music=_music(about),
         stats=_stats(about, link),
-        created_at=number(about.get("timestamp")),
+        created_at=moment(about.get("timestamp")),
         duration=length(about.get("duration")),
         language=text(about.get("language")),
         raw=_raw(info),

@@ -29,7 +29,7 @@ def parse(body: bytes, link: Link) -> Post:
         media=files,
         music=_music(loose.node(data, "musicInfos")),
         stats=item.stats(info),
-        created_at=loose.positive(info.get("createTime")),
+        created_at=loose.moment(info.get("createTime")),
         duration=loose.length(loose.node(info, "video", "videoMeta").get("duration")),
         raw=json.dumps(data).encode(),
     )

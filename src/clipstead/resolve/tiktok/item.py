@@ -42,7 +42,7 @@ def build(raw: bytes, link: Link) -> Post:
         media=files,
         music=_music(music),
         stats=stats(loose.node(item, "statsV2"), loose.node(item, "stats")),
-        created_at=loose.positive(item.get("createTime")),
+        created_at=loose.moment(item.get("createTime")),
         duration=loose.length(video.get("duration")),
         region=loose.text(item.get("locationCreated")),
         language=loose.text(item.get("textLanguage")),

@@ -1,0 +1,45 @@
+"""Where commands write: an output whose reader leaves, that is closed, or that cannot show a title ends no work."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TextIO
+
+from rich.console import Console
+
+from clipstead.cli.exits import forsake
+
+
+def open_console(*, stderr: bool = False) -> Console:
+    """A console on standard output or standard error; what its encoding cannot show is written as an escape."""
+    stream = sys.stderr if stderr else sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return _Console(stderr=stderr, highlight=False, soft_wrap=True)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody looks at it; None is a stream that was closed before we began."""
+    return stream is not None and stream.isatty()
+
+
+def write_out(data: bytes) -> None:
+    """Bytes for a program on standard output, as they are: JSON is UTF-8 whatever the terminal's encoding."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        forsake(sys.stdout)
+
+
+class _Console(Console):
+    """rich would end the process from inside whatever work is going on."""
+
+    def on_broken_pipe(self) -> None:
+        """Whoever read our output has left (`clipstead get ... | head`): the work goes on in silence."""
+        self.quiet = True
+        forsake(sys.stderr if self.stderr else sys.stdout)
