@@ -1,0 +1,5 @@
+"""The job engine behind five calls (enqueue, register, cancel, retry, schedule); PgQueuer is named nowhere else."""
+
+from clipstead.engine.engine import Engine, Handler, TryAgain
+
+__all__ = ["Engine", "Handler", "TryAgain"]
