@@ -101,7 +101,8 @@ class Media:
     `variant` names it within its post and stays the same from one resolve to the next: tunnels and receipts
     carry it instead of `url`, which is an upstream address that expires (at `expires_at`, unix seconds, where
     known) and wants `headers` and `cookies`. `mirrors` are other addresses of the very same bytes.
-    Sizes in bytes, bitrate in bit/s, width and height in pixels, duration in seconds; None = not told.
+    Sizes in bytes, bitrate in bit/s, width and height in pixels, duration in seconds, fps in frames a second;
+    None = not told. `segmented` says that `url` is a playlist of pieces (HLS), not a file.
     """
 
     kind: MediaKind
@@ -121,6 +122,8 @@ class Media:
     headers: Mapping[str, str] = field(default_factory=_nothing)
     cookies: Mapping[str, str] = field(default_factory=_nothing, repr=False)
     expires_at: float | None = None
+    fps: float | None = None
+    segmented: bool = False
 
 
 @dataclass(frozen=True, slots=True)

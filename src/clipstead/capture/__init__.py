@@ -2,6 +2,8 @@
 
 from clipstead.capture.capture import Capture
 from clipstead.capture.choose import choose
+from clipstead.capture.formats import Format, formats
+from clipstead.capture.pick import Ask, Picked, pick
 from clipstead.capture.wanted import Captured, Wanted
 
-__all__ = ["Capture", "Captured", "Wanted", "choose"]
+__all__ = ["Ask", "Capture", "Captured", "Format", "Picked", "Wanted", "choose", "formats", "pick"]

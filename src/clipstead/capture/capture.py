@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from clipstead.capture.choose import Want, choose
 from clipstead.capture.hunt import Hunt, Landed, Progress, Rules, rough_path
+from clipstead.capture.pieces import Pieces
 from clipstead.capture.renewal import Renewal, Resolves
 from clipstead.capture.suitable import check
 from clipstead.capture.wanted import Captured, Wanted
@@ -51,6 +53,7 @@ class Capture:
         self._max_bytes = max_bytes
         self._rules = Rules(attempts, attempts * _FAILURES_PER_ATTEMPT, backoff)
         self._at_once = at_once
+        self._pieces = Pieces(fetcher, max_bytes=max_bytes)
         self._hashing = hashing
         self._strict = strict
         self._clock = clock
@@ -77,6 +80,19 @@ class Capture:
         if not wants or wants[0].extra:
             what = "sound" if wanted.audio_only else "video and no images"
             raise DownloadFailed(f"The post has no {what} that can be downloaded", transient=False)
+        return await self.files(resolution, wants, name, progress, skip=skip, missed=missed)
+
+    async def files(
+        self,
+        resolution: Resolution,
+        wants: Sequence[Want],
+        name: Name,
+        progress: Progress | None = None,
+        *,
+        skip: Skip | None = None,
+        missed: Missed | None = None,
+    ) -> list[Captured]:
+        """As `capture`, for files that were chosen already."""
         run = _Run(self._fetch_with(name, progress))
         renewal = Renewal(self._resolver, resolution, self._clock)
         slots = asyncio.Semaphore(self._at_once)
@@ -97,6 +113,9 @@ class Capture:
 
     def _fetch_with(self, name: Name, progress: Progress | None) -> Fetch:
         async def fetch(media: Media, url: str) -> Fetched:
+            tell = None if progress is None else partial(progress, media)
+            if media.segmented:
+                return await self._pieces.to_file(media, url, rough_path(name, media), tell)
             return await self._fetcher.to_file(
                 url,
                 rough_path(name, media),
@@ -104,7 +123,7 @@ class Capture:
                 cookies=media.cookies,
                 expect=media.size if self._strict else None,
                 max_bytes=self._max_bytes,
-                progress=None if progress is None else lambda done, total: progress(media, done, total),
+                progress=tell,
                 hashing=self._hashing,
                 text=media.kind is MediaKind.SUBTITLE,
             )

@@ -19,10 +19,11 @@ _OWN_SITE = "www.tiktok.com"
 @dataclass(frozen=True, slots=True)
 class Want:
     """One file to be had: `candidates` in the order in which to try them, at least one; `extra` if the post is
-    complete without it."""
+    complete without it, `silent` if a video without sound is what is wanted."""
 
     candidates: tuple[Media, ...]
     extra: bool = False
+    silent: bool = False
 
 
 def choose(post: Post, wanted: Wanted) -> list[Want]:
@@ -37,24 +38,24 @@ def choose(post: Post, wanted: Wanted) -> list[Want]:
 
 
 def _main(post: Post, wanted: Wanted) -> list[Want]:
-    sound = _usable(post.of_kind(MediaKind.AUDIO))
-    images = [found for image in post.of_kind(MediaKind.IMAGE) if (found := _usable([image]))]
+    sound = usable(post.of_kind(MediaKind.AUDIO))
+    images = [found for image in post.of_kind(MediaKind.IMAGE) if (found := usable([image]))]
     if wanted.audio_only:
         return [Want(sound)] if sound else []
     if images:
         with_sound = [Want(sound, extra=True)] if sound and wanted.sound_with_photos else []
         return [*map(Want, images), *with_sound]
-    videos = _usable(sorted(post.of_kind(MediaKind.VIDEO), key=lambda video: _rank(video, wanted)))
+    videos = usable(sorted(post.of_kind(MediaKind.VIDEO), key=lambda video: _rank(video, wanted)))
     return [Want(videos)] if videos else []
 
 
 def _rank(video: Media, wanted: Wanted) -> tuple[bool, bool, int, int]:
     """Smaller is better: the mark as wanted, the named quality, most lines, most bits; ties keep their order."""
     named = wanted.quality != "best" and video.variant == wanted.quality
-    return video.watermark != wanted.watermark, not named, -_lines(video), -(video.bitrate or 0)
+    return video.watermark != wanted.watermark, not named, -lines(video), -(video.bitrate or 0)
 
 
-def _lines(video: Media) -> int:
+def lines(video: Media) -> int:
     """The shorter side in pixels; "hd" without figures is the best there is, by what that name means."""
     if video.width and video.height:
         return min(video.width, video.height)
@@ -66,7 +67,7 @@ def _lines(video: Media) -> int:
 
 def _covers(post: Post) -> tuple[Media, ...]:
     covers = [cover for cover in post.of_kind(MediaKind.COVER) if cover.variant not in _NOT_THE_COVER]
-    return _usable(sorted(covers, key=lambda cover: cover.variant == "dynamic"))
+    return usable(sorted(covers, key=lambda cover: cover.variant == "dynamic"))
 
 
 def _subtitles(post: Post) -> list[tuple[Media, ...]]:
@@ -74,12 +75,13 @@ def _subtitles(post: Post) -> list[tuple[Media, ...]]:
     languages: dict[str, list[Media]] = {}
     for subtitle in post.of_kind(MediaKind.SUBTITLE):
         languages.setdefault(subtitle.language or subtitle.variant, []).append(subtitle)
-    return [_usable(found) for found in languages.values()]
+    return [usable(found) for found in languages.values()]
 
 
-def _usable(candidates: Iterable[Media]) -> tuple[Media, ...]:
-    """Those that one GET can fetch and a player can play, each address once, TikTok's own site only if all is there."""
-    plain = [media for media in candidates if _is_plain(media)]
+def usable(candidates: Iterable[Media], *, segmented: bool = False) -> tuple[Media, ...]:
+    """Those that a player can play and one GET can fetch (or, `segmented`, many), each address once; TikTok's own site
+    only if there are no others."""
+    plain = [media for media in candidates if _is_plain(media) or (segmented and media.segmented)]
     better = [found for media in plain if (found := _without_own_site(media))]
     unique: dict[str, Media] = {}
     for media in better or plain:
@@ -87,9 +89,18 @@ def _usable(candidates: Iterable[Media]) -> tuple[Media, ...]:
     return tuple(unique.values())
 
 
+def fetchable(candidates: Iterable[Media]) -> tuple[Media, ...]:
+    """As `usable`, streams in pieces among them."""
+    return usable(candidates, segmented=True)
+
+
 def _is_plain(media: Media) -> bool:
     ending = _path(media.url).rpartition(".")[2].lower()
-    return media.codec not in _UNPLAYABLE and not _STREAMED.intersection((media.ext.lower(), ending))
+    return (
+        media.codec not in _UNPLAYABLE
+        and not media.segmented
+        and not _STREAMED.intersection((media.ext.lower(), ending))
+    )
 
 
 def _without_own_site(media: Media) -> Media | None:

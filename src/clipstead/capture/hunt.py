@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clipstead.capture.choose import Want, addresses
+from clipstead.capture.pieces import look
 from clipstead.capture.renewal import Renewal, is_refusal
 from clipstead.capture.suitable import check, is_silent
 from clipstead.errors import AddressRefused, BadMedia, DownloadFailed
@@ -68,7 +69,7 @@ class Hunt:
                 landed = await self._variant(media)
                 if landed is None:
                     continue
-                if not is_silent(landed.media, landed.probe):
+                if want.silent or not is_silent(landed.media, landed.probe):
                     return landed
                 silent = silent or landed
         if silent is not None:
@@ -110,6 +111,8 @@ class Hunt:
     async def _once(self, media: Media, url: str) -> Landed:
         fetched = await self._fetch(media, url)
         try:
+            if media.segmented:
+                return Landed(media, fetched, look(media, fetched.part.path))
             found = await asyncio.to_thread(probe, fetched.part.path)
             check(media, found, self._post)
         except BaseException:

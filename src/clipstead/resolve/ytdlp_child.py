@@ -16,6 +16,7 @@ from pathlib import Path
 from clipstead.errors import ProviderFailed
 from clipstead.resolve.loose import Node, decode, node
 from clipstead.resolve.ytdlp_errors import public
+from clipstead.resolve.ytdlp_runtimes import offer
 
 LONGEST_ANSWER = 16 * 1024 * 1024
 MOST_MEMORY = 2 * 1024**3
@@ -24,6 +25,7 @@ MOST_MEMORY = 2 * 1024**3
 _WORKER = Path(__file__).with_name("ytdlp_worker.py")
 """Started by its path: as a module it would first import this whole package, 50 MB that it has no use for."""
 
+TOOLS = "bin"
 _STDERR_KEPT = 4096
 _log = logging.getLogger(__name__)
 
@@ -71,6 +73,7 @@ class Child:
         """Start a worker that goes out through `proxy` only. It imports yt-dlp at its first request."""
         home = Path(tempfile.mkdtemp(prefix="clipstead-ytdlp-"))
         try:
+            runtimes = offer(home / TOOLS)
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 str(_WORKER),
@@ -86,7 +89,7 @@ class Child:
             shutil.rmtree(home, ignore_errors=True)
             raise
         child = cls(process, home)
-        child._send(setup.told(proxy))
+        child._send(setup.told(proxy) | {"runtimes": runtimes})
         return child
 
     @property
@@ -143,20 +146,15 @@ class Child:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    """Nothing of ours but what Python needs, so no secret; and a PATH on which only deno can be found.
+    """Nothing of ours but what Python needs, so no secret; and a PATH on which nothing but runtimes can be found.
 
-    yt-dlp runs deno (sandboxed, without network) for YouTube's player code. Other programs that extractors would
-    start when they find them, such as PhantomJS and ffmpeg, would dial past the egress proxy.
+    Other programs that extractors would start when they find them, such as PhantomJS and ffmpeg, would dial past the
+    egress proxy.
     """
-    tools = home / "bin"
-    tools.mkdir()
-    deno = shutil.which("deno")
-    if deno is not None:
-        (tools / "deno").symlink_to(deno)
     environment = {
         "HOME": str(home),
         "LANG": "C.UTF-8",
-        "PATH": str(tools),
+        "PATH": str(home / TOOLS),
         "PYTHONSAFEPATH": "1",
         "PYTHONUTF8": "1",
         "TMPDIR": str(home),

@@ -29,15 +29,16 @@ _NOT_FOR_FILES = frozenset(
     {"accept", "accept-encoding", "accept-language", "connection", "content-length", "cookie", "host", "range"}
     | {"sec-fetch-mode", "transfer-encoding", "x-forwarded-for"}
 )
+_STREAMS = frozenset({"m3u8", "m3u8_native"})
 _COOKIE_ATTRIBUTES = frozenset({"domain", "path", "secure", "expires", "version"})
 
 
 def parse(info: Node, link: Link) -> Post:
     """The post in an info dict as `YoutubeDL.extract_info(process=True)` returns it.
 
-    Media are those that one GET brings whole: variants "yt-<format_id>" ("yt-<n>-<format_id>" for the n-th file of
-    several), videos best first, then those without sound, then watermarked ones. Raises UnsupportedLink for a list
-    of posts, ProviderFailed where nothing can be fetched in one piece.
+    Media are files and finished HLS streams (`segmented`): variants "yt-<format_id>" ("yt-<n>-<format_id>" for the n-th
+    file of several), videos best first, files before streams, then those without sound, then watermarked ones. Raises
+    UnsupportedLink for a list of posts, ProviderFailed where nothing can be fetched.
     """
     entries = nodes(info.get("entries")) if info.get("_type") in ("playlist", "multi_video") else [info]
     if any(entry.get("_type") in ("url", "url_transparent") for entry in entries):
@@ -65,7 +66,9 @@ def _insist(media: list[Media], entries: list[Node], link: Link) -> None:
     if not media:
         formats = [each for entry in entries for each in nodes(entry.get("formats"))]
         raise ProviderFailed(
-            "yt-dlp found this post only as a stream in pieces (HLS or DASH)" if formats else "yt-dlp found no files"
+            "yt-dlp found this post only as a stream that cannot be kept (live, protected, or DASH in pieces)"
+            if formats
+            else "yt-dlp found no files"
         )
     if link.platform == "tiktok" and not any(each.kind is MediaKind.VIDEO for each in media):
         raise ProviderFailed("yt-dlp gives only the sound of TikTok's photo posts")
@@ -74,14 +77,17 @@ def _insist(media: list[Media], entries: list[Node], link: Link) -> None:
 def _files(entry: Node, prefix: str) -> list[Media]:
     formats = nodes(entry.get("formats")) or [entry]
     found = [media for each in reversed(formats) if (media := _file(each, entry, prefix)) is not None]
-    found.sort(key=lambda media: (media.watermark, "video only" in media.quality))
+    found.sort(key=lambda media: (media.watermark, media.segmented, "video only" in media.quality))
     return list({media.variant: media for media in reversed(found)}.values())[::-1]
 
 
 def _file(this: Node, entry: Node, prefix: str) -> Media | None:
     url, ext = address(this.get("url")), text(this.get("ext"))
     protocol = text(this.get("protocol")) or urlsplit(url).scheme
-    if not url or protocol not in ("http", "https") or this.get("fragments") or this.get("has_drm") is True:
+    segmented = protocol in _STREAMS and entry.get("is_live") is not True
+    if not url or not (segmented or protocol in ("http", "https")) or this.get("has_drm") is True:
+        return None
+    if this.get("fragments") and not segmented:
         return None
     kind = _kind(this, ext)
     codec = _codec(text(this.get("acodec" if kind is MediaKind.AUDIO else "vcodec")))
@@ -106,6 +112,8 @@ def _file(this: Node, entry: Node, prefix: str) -> Media | None:
         headers=_headers(this, entry),
         cookies=_cookies(text(this.get("cookies"))),
         expires_at=expires_at(url),
+        fps=length(this.get("fps")),
+        segmented=segmented,
     )
 
 

@@ -1,8 +1,8 @@
 """The child process in which yt-dlp lives: one JSON line in, one JSON line out, and no way out but the egress proxy.
 
-Run by `ytdlp_child` as a script. The first line on stdin is the setup
-(`parent` pid, `proxy`, `ca_file`, `cookies_file`, `generic`, `memory` in bytes), each further line a request
-`{"url", "language"}`; the answer is `{"info": ...}` or `{"error": {"kind", "text", "expected", "status",
+Run by `ytdlp_child` as a script. The first line on stdin is the setup (`parent` pid, `proxy`, `ca_file`,
+`cookies_file`, `generic`, `memory` in bytes, `runtimes` of JavaScript by yt-dlp's name and path), each further line a
+request `{"url", "language"}`; the answer is `{"info": ...}` or `{"error": {"kind", "text", "expected", "status",
 "retry_after"}}`, and `rss` in bytes. What yt-dlp does not wrap as its own error ends this process: its parent
 starts the next. Imports nothing of ours, so that it holds nothing but yt-dlp.
 """
@@ -89,6 +89,7 @@ def options(setup: Mapping[str, Any], language: str) -> dict[str, Any]:
         "format": "all",  # no choice is made here, and none that would ask for ffmpeg
         "check_formats": False,
         "cachedir": False,
+        "js_runtimes": {name: {"path": path} for name, path in setup["runtimes"].items()},
         "geo_bypass": False,
         "socket_timeout": _SOCKET_TIMEOUT,
         "extractor_retries": 1,

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from clipstead.errors import ClipsteadError
 from clipstead.net.download import Fetcher
 from clipstead.resolve.resolver import Resolver
-from clipstead.server import ops
+from clipstead.server import admin, my_key, ops
 from clipstead.server.addresses import MediaAddresses
 from clipstead.server.client_address import Clients
 from clipstead.server.dialect import Dialects, Refusal
@@ -34,6 +34,7 @@ from clipstead.server.tunnel import Tunnel
 from clipstead.server.tunnel_feed import Feeds
 from clipstead.server.tunnel_source import Sources
 from clipstead.server.visit import RequestIds, visit_of
+from clipstead.server.workroom import GetWorkroom, no_workroom
 
 _MINUTE = 60.0
 _DAY = 86_400.0
@@ -46,9 +47,11 @@ def create(
     options: ServerOptions,
     clock: Callable[[], float] = time.time,
     ticks: Callable[[], float] = time.monotonic,
+    workroom: GetWorkroom = no_workroom,
 ) -> ASGIApp:
     """Build the application. `clock` gives unix seconds, `ticks` seconds that never go back (for limits).
 
+    `workroom` is asked at each request for jobs, files and keys: it may raise NotReady until the database is up.
     Must run with uvicorn's own proxy headers off: whom to believe is TRUSTED_PROXIES' business.
     """
     shelf = Shelf(options.lane_bytes if options.cache_seconds > 0 else 0, clock)
@@ -63,12 +66,13 @@ def create(
         return lane.totals() if lane else (0, 0)
 
     addresses = MediaAddresses(signer, clock, cache_seconds=options.cache_seconds, direct=options.direct_links)
-    services = Services(resolver, addresses, shelf, quota, lane_totals, pages.home, options, clock, ticks)
-    dialects = Dialects([build(services) for build in BUILDERS])
+    services = Services(resolver, addresses, shelf, quota, lane_totals, pages.home, options, clock, ticks, workroom)
+    managing = [dialect(lambda: workroom().keys) for dialect in (admin.dialect, my_key.dialect)]
+    dialects = Dialects([*(build(services) for build in BUILDERS), *managing])
     metrics = Metrics(resolver, lane_totals)
     tunnel = Tunnel(signer, Feeds(Sources(resolver, ticks), fetcher), clock)
     api = _api(dialects, options.version)
-    for router in (ops.router(resolver, metrics), pages.router(), tunnel.router(), *dialects.routers()):
+    for router in (ops.router(resolver, metrics, workroom), pages.router(), tunnel.router(), *dialects.routers()):
         api.include_router(router)
     hosts = Hosts(options.allowed_hosts, options.public_url)
     front = Front(api, dialects, Door(clients, hosts, options.public_url, ids, metrics.request))
@@ -96,6 +100,13 @@ def _ours(request: Request, error: Exception) -> ClipsteadError:
     if isinstance(error, ClipsteadError):
         return error
     if isinstance(error, HTTPException):
-        headers = {"allow": "GET, HEAD, OPTIONS"} if error.status_code == 405 else {}
+        headers = {"allow": _allowed(error)} if error.status_code == 405 else {}
         return Refusal(error.status_code, _PLAIN_TEXTS.get(error.status_code, str(error.detail)), headers)
     return Crash(f"Internal server error (request {visit_of(request.scope).request_id})")
+
+
+def _allowed(error: HTTPException) -> str:
+    """What the route takes, and OPTIONS, which the front answers for all."""
+    named = (error.headers or {}).get("Allow", "GET")
+    methods = {method.strip() for method in named.split(",")} | {"OPTIONS"}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))

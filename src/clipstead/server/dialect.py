@@ -12,6 +12,14 @@ from starlette.responses import Response
 
 from clipstead import errors
 
+
+class NotReady(errors.ClipsteadError):
+    """What this takes is not up yet, or was never asked for."""
+
+    code: ClassVar[str] = "not_ready"
+    transient = True
+
+
 # Default statuses; a dialect may word and number its own. The nearest ancestor counts.
 _STATUS: Mapping[type[errors.ClipsteadError], int] = {
     errors.BadRequest: 400,
@@ -25,6 +33,7 @@ _STATUS: Mapping[type[errors.ClipsteadError], int] = {
     errors.UpstreamError: 502,
     errors.DeadlineExceeded: 504,
     errors.BadMedia: 422,
+    NotReady: 503,
 }
 
 

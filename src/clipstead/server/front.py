@@ -17,7 +17,7 @@ from clipstead.server.dialect import Dialects, Refusal
 from clipstead.server.fastlane import Headers, read_headers
 from clipstead.server.hosts import Hosts
 from clipstead.server.logs import logger, redacted
-from clipstead.server.tunnel import StreamCut
+from clipstead.server.presence import StreamCut
 from clipstead.server.visit import RequestIds, Visit, keep
 
 MAX_QUERY = 8 * 1024
@@ -25,12 +25,14 @@ MAX_PATH = 8 * 1024
 _SHOWN_PATH = 300  # characters of it in the log
 # Asked by orchestrators and collectors under whatever address they know us by; their answers hold no address of ours.
 OPERATIONS = frozenset(("/healthz", "/readyz", "/metrics"))
+# Keys are managed by programs and by pages of ours: no other site's page reads or sends anything here.
+PRIVATE = ("/api/admin", "/api/my-key")
 
 SAFE: Headers = ((b"x-content-type-options", b"nosniff"),)
 PUBLIC: Headers = (*SAFE, (b"access-control-allow-origin", b"*"))
 _PREFLIGHT: Headers = (
-    (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
-    (b"access-control-allow-headers", b"X-ClipX-Unlimited, Content-Type, Range, If-Range"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, DELETE, OPTIONS"),
+    (b"access-control-allow-headers", b"X-Api-Key, X-ClipX-Unlimited, Content-Type, Range, If-Range, Last-Event-ID"),
     (b"access-control-max-age", b"86400"),
 )
 
@@ -69,7 +71,7 @@ class Front:
         if scope["type"] != "http":
             return await self._inner(scope, receive, send)
         visit = self._visit(scope)
-        answer = _Answer(send, visit, PUBLIC if scope["path"] not in OPERATIONS else SAFE)
+        answer = _Answer(send, visit, SAFE if _is_for_few(scope["path"]) else PUBLIC)
         try:
             await self._serve(scope, receive, answer, visit)
         except StreamCut as cut:
@@ -153,6 +155,10 @@ class _Answer:
         else:
             self.bytes += len(message.get("body", b""))
         await self._send(message)
+
+
+def _is_for_few(path: str) -> bool:
+    return path in OPERATIONS or path.startswith(PRIVATE)
 
 
 def _shown_path(scope: Scope) -> str:

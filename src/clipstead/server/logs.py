@@ -11,11 +11,13 @@ from typing import Any, Literal
 import structlog
 
 _SECRET_NAME = re.compile(r"token|secret|cookie|authorization|password|api[-_]?key|signature", re.IGNORECASE)
-# Signed addresses: ours carry the signature in the path, the CDNs' in the query, a proxy's password before the @.
+# Addresses that open what they name: ours by what is in the path, the CDNs' by their query, a proxy's by its password.
 # Each pattern goes on where its last match ended, never back: the texts come from strangers, and may be long.
 _ADDRESS = re.compile(r"https?://[^\s\"'<>]++")
-_TICKET = re.compile(r"(/media/)[A-Za-z0-9_-]{8,}+")
+_TICKET = re.compile(r"(/media/|/api/(?:tools/)?(?:jobs|download|receipt)/)[A-Za-z0-9_-]{8,}+")
 _PASSWORD = re.compile(r"(\b[a-z0-9]++://)[^\s/@]++@")
+# A key, or what somebody took for one; its first ten characters are its public id.
+_KEY = re.compile(r"(clp_[0-9A-Za-z]{10})[0-9A-Za-z]++")
 
 Event = MutableMapping[str, Any]
 
@@ -45,6 +47,7 @@ def configure(log_format: Literal["console", "json"] = "console", level: str = "
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every step it looks at
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
@@ -73,7 +76,8 @@ def redact(_: Any, __: str, event: Event) -> Event:
 
 
 def redacted(text: str) -> str:
-    """`text` without signatures, queries and passwords of the addresses in it."""
+    """`text` without keys, and without signatures, queries and passwords of the addresses in it."""
+    text = _KEY.sub(r"\1***", text)
     text = _ADDRESS.sub(_without_query, text)
     return _PASSWORD.sub(r"\1***@", _TICKET.sub(r"\1***", text))
 

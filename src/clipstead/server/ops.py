@@ -6,12 +6,14 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
+from clipstead.resolve import ProviderHealth
 from clipstead.resolve.resolver import Resolver
 from clipstead.server.metrics import Metrics
 from clipstead.server.responses import Json
+from clipstead.server.workroom import GetWorkroom, NotReady, no_workroom
 
 
-def router(resolver: Resolver, metrics: Metrics) -> APIRouter:
+def router(resolver: Resolver, metrics: Metrics, workroom: GetWorkroom) -> APIRouter:
     """The three routes; HEAD is answered too, since some probes use it."""
     routes = APIRouter(tags=["operations"])
 
@@ -20,11 +22,11 @@ def router(resolver: Resolver, metrics: Metrics) -> APIRouter:
         return Json({"status": "ok"})
 
     async def readyz() -> Response:
-        """200 when there is a provider to ask; one that rests after failures counts, for it comes back by itself."""
+        """200 when there is a provider to ask and the database is there; a provider that rests comes back by itself."""
         health = resolver.health()
-        ready = any(not each.maintenance for each in health)
         providers = {each.name: each.maintenance or ("resting" if each.resting_until else "ok") for each in health}
-        return Json({"status": "ready" if ready else "no provider", "providers": providers}, 200 if ready else 503)
+        missing = _missing(health, workroom)
+        return Json({"status": missing or "ready", "providers": providers}, 503 if missing else 200)
 
     async def show_metrics() -> Response:
         """Prometheus exposition format."""
@@ -38,3 +40,15 @@ def router(resolver: Resolver, metrics: Metrics) -> APIRouter:
         routes.add_api_route(path, answer, methods=["GET"], response_class=Response, summary=summary)
         routes.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
     return routes
+
+
+def _missing(health: list[ProviderHealth], workroom: GetWorkroom) -> str:
+    """What keeps the server from its work, "" for nothing. One that was started without jobs waits for no database."""
+    if all(each.maintenance for each in health):
+        return "no provider"
+    try:
+        if workroom is not no_workroom:
+            workroom()
+    except NotReady as error:
+        return str(error)
+    return ""

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from clipstead.server.one_write import OneWrite
@@ -70,9 +71,15 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_body(self, body: bytes) -> None:
-        """A body is no head: whoever reads it bounds it."""
-        self._bare_bytes = 0
-        super().on_body(body)
+        """A piece that nobody waits behind is handed on as it came: uvicorn's own way copies each one twice."""
+        self._bare_bytes = 0  # a body is no head: whoever reads it bounds it
+        cycle = self.cycle
+        if cycle.body or cycle.response_complete:
+            return super().on_body(body)
+        cycle.body = body  # type: ignore[assignment]  # read once, by bytes(), which leaves bytes as they are
+        if len(body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from clipstead.errors import ClipsteadError, DeadlineExceeded, DownloadFailed
 from clipstead.server.addresses import MEDIA_PATH
 from clipstead.server.dialect import Refusal
+from clipstead.server.presence import StreamCut, while_present
 from clipstead.server.ranges import Span, Unsatisfiable, asked
 from clipstead.server.tokens import Signer, Ticket
 from clipstead.server.tunnel_feed import Feed, Feeds
@@ -24,10 +25,6 @@ _PATIENCE = 60.0  # seconds until the first byte must be there
 _CLIENT_PATIENCE = 120.0  # seconds a reader may take no byte at all before its connection is given up
 _MENDS = 2
 _PEEK = Span(0, 1023)  # what a HEAD asks the CDN for
-
-
-class StreamCut(Exception):
-    """The answer had begun and cannot be finished: the connection must be broken, so that nobody takes it for whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ class _Transfer(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Ends as soon as the client is gone: uvicorn would swallow what is sent to nobody."""
         ticket = self._tunnel.signer.open(self._token)
-        await _while_present(receive, self._answer(ticket, send))
+        await while_present(receive, self._answer(ticket, send))
 
     async def _answer(self, ticket: Ticket, send: Send) -> None:
         span = self._span(ticket)
@@ -188,26 +185,6 @@ async def _resumed(feeds: Feeds, ticket: Ticket, cut: Feed, rest: Span) -> Feed:
         return await feeds.resume(ticket, cut, rest)
     except ClipsteadError as error:
         raise StreamCut(str(error)) from None
-
-
-async def _while_present(receive: Receive, work: Awaitable[None]) -> None:
-    """Do `work` until it is done or the client has left, whichever is first."""
-    doing = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_departure(receive))
-    try:
-        await asyncio.wait((doing, leaving), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        leaving.cancel()
-        if not doing.done():
-            doing.cancel()
-        await asyncio.gather(doing, leaving, return_exceptions=True)
-    if not doing.cancelled():
-        doing.result()
-
-
-async def _departure(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _start(send: Send, status: int, headers: dict[str, str], *, done: bool = False) -> None:

@@ -152,6 +152,7 @@ def _gear(entry: Node) -> Media | None:
         codec=_codec(loose.text(entry.get("CodecType")), key),
         bitrate=loose.positive(entry.get("Bitrate")),
         size=loose.positive(place.get("DataSize")),
+        fps=loose.positive(entry.get("BitrateFPS")),
     )
 
 
@@ -189,6 +190,7 @@ def _plain(video: Node, gears: list[Media]) -> list[Media]:
         codec=twin.codec if twin else _codec(loose.text(video.get("codecType")), "") or "h264",
         bitrate=twin.bitrate if twin else loose.positive(video.get("bitrate")),
         size=twin.size if twin else loose.positive(video.get("size")),
+        fps=twin.fps if twin else None,
     )
     return [plain]
 

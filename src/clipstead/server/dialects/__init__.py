@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from clipstead.server.dialect import Dialect
-from clipstead.server.dialects import clipx
+from clipstead.server.dialects import clipi, clipx
 from clipstead.server.dialects.base import Services
 
-BUILDERS: Sequence[Callable[[Services], Dialect]] = (clipx.build,)
+BUILDERS: Sequence[Callable[[Services], Dialect]] = (clipx.build, clipi.build)
 
 __all__ = ["BUILDERS", "Services"]

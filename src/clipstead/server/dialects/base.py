@@ -13,13 +13,15 @@ from clipstead.server.addresses import MediaAddresses
 from clipstead.server.fastlane import Shelf
 from clipstead.server.options import ServerOptions
 from clipstead.server.quota import Quota
+from clipstead.server.workroom import GetWorkroom
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """The parts of the server that a dialect may use. `lane_totals` gives requests and bytes of the fast lane;
 
-    `clock` is unix seconds, `ticks` never goes back; `home` answers a browser that asks for nothing in particular.
+    `clock` is unix seconds, `ticks` never goes back; `home` answers a browser that asks for nothing in particular;
+    `workroom` gives what stands on the database, or raises NotReady.
     """
 
     resolver: Resolver
@@ -31,3 +33,4 @@ class Services:
     options: ServerOptions
     clock: Callable[[], float]
     ticks: Callable[[], float]
+    workroom: GetWorkroom

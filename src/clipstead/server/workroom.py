@@ -1,0 +1,36 @@
+"""What answers to jobs, files and keys: the parts that stand on the database, which may come up after the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clipstead.jobs import Jobs
+from clipstead.jobs.receipts import Receipts
+from clipstead.jobs.workspace import Workspace
+from clipstead.server.dialect import NotReady
+from clipstead.server.keys import Keys
+from clipstead.tools.workbench import Workbench
+
+
+@dataclass(frozen=True, slots=True)
+class Workroom:
+    """The parts. `bench` looks at uploads; nothing is worked on in a process that serves."""
+
+    jobs: Jobs
+    workspace: Workspace
+    receipts: Receipts
+    keys: Keys
+    bench: Workbench
+
+
+GetWorkroom = Callable[[], Workroom]
+"""Asked at each request; raises NotReady while there is none."""
+
+
+def no_workroom() -> Workroom:
+    """For a server that was started without one."""
+    raise NotReady("Starting up, try again in a moment")
+
+
+__all__ = ["GetWorkroom", "NotReady", "Workroom", "no_workroom"]
