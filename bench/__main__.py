@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench import cached, downloads, parse, startup, tunnels
+from bench import cached, downloads, parse, queue, startup, tunnels
 
-for measurement in (parse, startup, tunnels, downloads, cached):
+for measurement in (parse, startup, tunnels, downloads, cached, queue):
     print(f"\n== {measurement.__doc__}")
     measurement.main()

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import itertools
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from clipstead.db import embedded, upgrade
+from clipstead.db.line import connect
 from clipstead.practice import World
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -38,3 +45,46 @@ def samples() -> Path:
     if not folder.is_dir():
         pytest.skip("the recordings of shared/samples are not on this machine")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a real Postgres of our own, for the whole run; nothing outlives it, so nothing need be synced."""
+    memory = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(prefix="clipstead-test-", dir=memory if memory.is_dir() else None))
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        url = runner.run(stack.enter_async_context(embedded(folder)))
+        runner.run(_execute(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"))
+        yield url
+        runner.run(stack.aclose())
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def _template(postgres: str) -> str:
+    """A database with all tables, which others are copied from."""
+    asyncio.run(upgrade(postgres))
+    return postgres
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def database_url(_template: str) -> Iterator[str]:
+    """A database of this test's own, with all tables and nothing in them."""
+    name = f"test_{next(_numbers)}"
+    maintenance = _template.replace("/clipstead?", "/postgres?")
+    asyncio.run(_execute(maintenance, f"CREATE DATABASE {name} TEMPLATE clipstead"))
+    yield _template.replace("/clipstead?", f"/{name}?")
+    asyncio.run(_execute(maintenance, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def _execute(url: str, *statements: str) -> None:
+    connection = await connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()

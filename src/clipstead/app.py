@@ -128,6 +128,8 @@ def _parts(settings: Settings, egress: Egress) -> Parts:
 
 def signing_secrets(settings: Settings) -> tuple[bytes, ...]:
     """What signs media addresses, newest first: the setting, or one made once and kept in DATA_DIR."""
+    if settings.database_url and not settings.secret:
+        raise SettingsError("CLIPSTEAD_SECRET: is needed with CLIPSTEAD_DATABASE_URL, the same for every process")
     if settings.secret:
         return tuple(secret.encode() for secret in settings.secret)
     path = settings.data_dir / "secret"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from clipstead.errors import ClipsteadError
@@ -47,6 +47,19 @@ def _web_address(text: str) -> str:
     if not _WEB_ADDRESS.fullmatch(text) or "@" in parts.netloc or not parts.hostname:
         raise ValueError("must be an http(s) address like https://host")
     return text.rstrip("/")
+
+
+def _postgres(url: str) -> str:
+    if url and urlsplit(url).scheme not in ("postgresql", "postgres"):
+        raise ValueError("must look like postgresql://user:password@host/database")
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _existing_file(text: str) -> str:
@@ -123,6 +136,39 @@ class Settings(BaseSettings):
     clipx_per_minute: int = Field(10, ge=0, description="requests a minute and address; 0 sets no limit")
     clipx_per_day: int = Field(100, ge=0, description="requests a day and address; 0 sets no limit")
     clipx_unlimited_tokens: Words = Field((), repr=False, description="values of X-ClipX-Unlimited that lift both")
+
+    # The database
+    database_url: Annotated[str, AfterValidator(_postgres)] = Field(
+        "", repr=False, description="postgresql://user:password@host/database; empty runs one of our own in DATA_DIR"
+    )
+
+    # Jobs
+    workers: int = Field(1, ge=0, le=64, description="worker processes that serve keeps running; 0 for none")
+    result_seconds: float = Field(86400.0, ge=60, le=31536000, description="how long uploads and results are kept")
+    max_upload_bytes: int = Field(2 * 1024**3, ge=1, description="largest file that may be uploaded")
+    disk_quota_bytes: int = Field(20 * 1024**3, ge=1, description="room for all uploads and results together")
+    disk_floor_bytes: int = Field(256 * 1024**2, ge=0, description="free space that is always left on the disk")
+
+    # Media
+    ffmpeg: str = Field(
+        "", description="ffmpeg to use; empty takes the system's if it is recent and complete, else the wheel's"
+    )
+
+    # Keys
+    open: bool = Field(False, description="ask nobody for a key; only where HOST and PUBLIC_URL are loopback names")
+    key_hourly: int = Field(50, ge=0, description="uses of a key in any hour; 0 sets no limit")
+    key_daily: int = Field(500, ge=0, description="uses of a key in any 24 hours; 0 sets no limit")
+    admin_key_hourly: int = Field(100, ge=0, description="uses of an admin key in any hour; 0 sets no limit")
+    admin_key_daily: int = Field(1000, ge=0, description="uses of an admin key in any 24 hours; 0 sets no limit")
+
+    @field_validator("open")
+    @classmethod
+    def _open_at_home_alone(cls, wanted: bool, info: ValidationInfo) -> bool:
+        """A wrong HOST or PUBLIC_URL is missing here, and is told of itself."""
+        reached_by = (info.data.get("host", ""), urlsplit(info.data.get("public_url", "")).hostname)
+        if wanted and not all(_is_loopback(host) for host in reached_by if host):
+            raise ValueError("is for an instance that only this machine reaches: HOST and PUBLIC_URL must be loopback")
+        return wanted
 
     @field_validator("secret")
     @classmethod

@@ -53,6 +53,8 @@ def test_documented_defaults_and_words_are_the_real_ones(repository: Path, name:
         ("TIKLIVE_URL", "http://host:70000"),
         ("LOG_FORMAT", "xml"),
         ("DIRECT_LINKS", "perhaps"),
+        ("DATABASE_URL", "mysql://host/x"),
+        ("KEY_HOURLY", "-1"),
     ],
 )
 def test_a_wrong_value_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -71,3 +73,31 @@ def test_lists_take_commas_and_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load()
     assert settings.connect_to == ("a:443:127.0.0.1:1", "b:443:127.0.0.1:2", "c:80:[::1]:3")
     assert settings.providers == ()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.1.2.3"])
+def test_open_is_for_loopback(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    """An instance that only this machine reaches may do without keys."""
+    monkeypatch.setenv("CLIPSTEAD_OPEN", "1")
+    monkeypatch.setenv("CLIPSTEAD_HOST", host)
+    assert load().open
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HOST", "0.0.0.0"),
+        ("HOST", "::"),
+        ("HOST", "10.0.0.5"),
+        ("HOST", "nas"),
+        ("PUBLIC_URL", "https://clips.example"),
+    ],
+)
+def test_open_is_refused_elsewhere(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """Where others reach it, by itself or through a proxy, the start ends with a line that says why."""
+    monkeypatch.setenv("CLIPSTEAD_OPEN", "1")
+    monkeypatch.setenv(f"CLIPSTEAD_{name}", value)
+    with pytest.raises(SettingsError, match=r"^CLIPSTEAD_OPEN: is for an instance that only this machine reaches"):
+        load()
+    monkeypatch.setenv("CLIPSTEAD_OPEN", "0")
+    assert not load().open

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 from clipstead.app import App, open_app
-from clipstead.capture import Wanted
+from clipstead.capture import Wanted, choose
 from clipstead.capture.naming import check_template, info_path, render
 from clipstead.capture.sidefile import existing, write_info
 from clipstead.cli.exits import Exit
+from clipstead.cli.parts import parts_of, save_parts
 from clipstead.cli.progress import Board, open_board
 from clipstead.errors import ClipsteadError, DownloadFailed, InvalidParams, PostUnavailable, StorageError
 from clipstead.model import Media, Post, Resolution
@@ -125,15 +126,15 @@ async def _save(app: App, resolution: Resolution, wishes: Wishes, names: Names, 
         complete = False
         board.failed(f"{post.link.url} ({media.variant})", str(error))
 
+    name, there = partial(names.path, post), partial(names.existing, post)
+    ask = parts_of(post, wishes.quality, audio=wishes.audio)
     with board.progress(post) as report:
-        captured = await app.capture.capture(
-            resolution,
-            wishes.wanted(),
-            partial(names.path, post),
-            report,
-            skip=partial(names.existing, post),
-            missed=missed,
-        )
+        if ask is None:
+            captured = await app.capture.capture(resolution, wishes.wanted(), name, report, skip=there, missed=missed)
+        else:
+            await save_parts(app, resolution, ask, name, there, board, report)
+            extras = [want for want in choose(post, wishes.wanted()) if want.extra]
+            captured = await app.capture.files(resolution, extras, name, report, skip=there, missed=missed)
     for item in captured:
         board.saved(item.path, item.bytes, skipped=item.skipped)
     return complete

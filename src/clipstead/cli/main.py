@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from clipstead import __version__
-from clipstead.cli import exits
+from clipstead.cli import db_commands, exits, keys_commands
 
 app = typer.Typer(
     name="clipstead",
@@ -96,6 +96,48 @@ def demo(
     from clipstead.cli import demo as command
 
     _end(lambda: command.run(stay=not check, folder=folder))
+
+
+@app.command()
+def worker(
+    parent: Annotated[int, typer.Option(hidden=True, help="End when this process does.")] = 0,
+) -> None:
+    """Do jobs until told to stop: any number of these, on any machine that reaches the database."""
+    from clipstead.cli import worker as command
+    from clipstead.cli.workshop import work
+    from clipstead.server import configure_logs
+    from clipstead.settings import load
+
+    def run() -> exits.Exit:
+        settings = load()
+        configure_logs(settings.log_format, settings.log_level)
+        return command.run(lambda stop: work(settings, stop), parent=parent)
+
+    _end(run)
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Look at everything the house stands on, and say what to do where something is missing."""
+    from clipstead.cli import doctor as command
+
+    _end(lambda: command.run(as_json=as_json))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+def tool(context: typer.Context) -> None:
+    """Apply a media tool to a file, without server or database: `clipstead tool` lists them."""
+    from clipstead.cli import tool as command
+    from clipstead.settings import load
+
+    command.main(context.args, ffmpeg_path=load().ffmpeg)
+
+
+app.add_typer(keys_commands.app, name="keys")
+app.add_typer(db_commands.app, name="db")
 
 
 def _end(run: exits.Run) -> None:

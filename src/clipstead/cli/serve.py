@@ -8,15 +8,17 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import uvicorn
 
 from clipstead import __version__
 from clipstead.app import open_app, signing_secrets
 from clipstead.cli.exits import CannotWork, Exit, say
+from clipstead.cli.workshop import Backroom
 from clipstead.server import BoundedProtocol, ServerOptions, configure_logs, create
+from clipstead.server.workroom import no_workroom
 from clipstead.settings import Settings, load, unknown_variables
 
 _DESCRIPTORS = 65_536
@@ -30,7 +32,7 @@ def run(*, direct: bool = False) -> Exit:
     configure_logs(settings.log_format, settings.log_level)
     _allow_descriptors()
     with listen(settings.host, settings.port) as listener, asyncio.Runner(loop_factory=fast_loop()) as runner:
-        runner.run(serve(settings, listener, lambda: _tell(settings, listener)))
+        runner.run(serve(settings, listener, lambda: _tell(settings, listener), works=True))
     return Exit.DONE
 
 
@@ -62,11 +64,17 @@ def listen(host: str, port: int) -> socket.socket:
         raise CannotWork(f"cannot listen on {host} port {port}: {reason}") from None
 
 
-async def serve(settings: Settings, listener: socket.socket, started: Callable[[], None] | None = None) -> None:
-    """Run the server on `listener` until a signal or cancellation; `started` is called once nothing can be wrong."""
+async def serve(
+    settings: Settings, listener: socket.socket, started: Callable[[], None] | None = None, *, works: bool = False
+) -> None:
+    """Run the server on `listener` until a signal or cancellation; `started` is called once nothing can be wrong.
+
+    With `works` there are jobs, on a database and worker processes that come up behind the server.
+    """
     async with open_app(settings) as app:
+        backroom = Backroom(app) if works else None
         config = uvicorn.Config(
-            create(app.resolver, app.fetcher, _options(settings)),
+            create(app.resolver, app.fetcher, _options(settings), workroom=backroom.room if backroom else no_workroom),
             http=BoundedProtocol,
             ws="none",
             lifespan="off",
@@ -83,7 +91,23 @@ async def serve(settings: Settings, listener: socket.socket, started: Callable[[
         gc.freeze()  # what is there now stays: the collector need not walk through it again and again
         if started is not None:
             started()
-        await server.serve(sockets=[listener])
+        async with _open(backroom):
+            await server.serve(sockets=[listener])
+
+
+@asynccontextmanager
+async def _open(backroom: Backroom | None) -> AsyncIterator[None]:
+    """The backroom runs as long as the server does, and is closed in good order."""
+    if backroom is None:
+        yield
+        return
+    stop = asyncio.Event()
+    running = asyncio.create_task(backroom.run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
 
 
 class _Server(uvicorn.Server):
@@ -115,6 +139,7 @@ def _options(settings: Settings) -> ServerOptions:
         clipx_unlimited_tokens=settings.clipx_unlimited_tokens,
         cache_seconds=settings.cache_seconds,
         contact_email=settings.contact_email,
+        max_upload_bytes=settings.max_upload_bytes,
     )
 
 
@@ -122,7 +147,7 @@ def _tell(settings: Settings, listener: socket.socket) -> None:
     address = f"http://{address_of(listener)}"
     print(  # noqa: T201  # the command's voice
         f"Clipstead listens on {address}\n"
-        f"  keeps its secret in  {settings.data_dir}\n"
+        f"  keeps everything in  {settings.data_dir}\n"
         f"  try                  curl '{address}/?url=https://www.tiktok.com/@user/video/7608826249200356630'\n"
         f"  offline              clipstead demo\n"
         f"  stop                 Ctrl-C",

@@ -1,0 +1,159 @@
+"""`clipstead keys`: keys made, listed, limited and ended, and their owners banned, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TypeVar
+
+import orjson
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from clipstead.cli.database import open_database
+from clipstead.cli.exits import Exit, say
+from clipstead.errors import InvalidParams
+from clipstead.server.key_answers import key_json
+from clipstead.server.key_desk import FIRST_OWNER, KeyDesk
+from clipstead.server.key_standing import KeyDefaults, KeyStanding, KeyWindow
+from clipstead.server.key_text import id_in, masked
+from clipstead.settings import Settings, load
+
+T = TypeVar("T")
+
+_LIMIT_WORDS: dict[str, int | None] = {"default": None, "unlimited": 0}
+
+
+def create(owner: str, *, admin: bool, hourly: str, daily: str) -> Exit:
+    """Make a key and print it, alone on its line of standard output; limits as of `limit_of`."""
+    hour, day = limit_of("hourly", hourly), limit_of("daily", daily)
+    name = owner or (FIRST_OWNER if admin else "default")
+    new = _at_desk(lambda desk: desk.create(name, admin=admin, hourly=hour, daily=day))
+    print(new.text, flush=True)  # noqa: T201  # this is the command's voice
+    say(f"a key of {name}, {_summary(new.standing)}; it is shown this once")
+    return Exit.DONE
+
+
+def show(*, as_json: bool) -> Exit:
+    """List all keys, masked."""
+    standings = _at_desk(lambda desk: desk.keys())
+    console = Console(highlight=False, soft_wrap=True)
+    if as_json:
+        console.out(orjson.dumps([key_json(standing) for standing in standings]).decode(), highlight=False)
+    else:
+        console.print(_table(standings))
+    return Exit.DONE
+
+
+def revoke(key: str) -> Exit:
+    """End a key for good."""
+    key_id = _id(key)
+    _at_desk(lambda desk: desk.revoke(key_id))
+    say(f"{masked(key_id)} is no key any more")
+    return Exit.DONE
+
+
+def disable(key: str) -> Exit:
+    """Let a key rest."""
+    key_id = _id(key)
+    _at_desk(lambda desk: desk.disable(key_id))
+    say(f"{masked(key_id)} is disabled")
+    return Exit.DONE
+
+
+def enable(key: str) -> Exit:
+    """End its rest."""
+    key_id = _id(key)
+    standing = _at_desk(lambda desk: desk.enable(key_id))
+    say(f"{masked(key_id)} is {standing.state}")
+    return Exit.DONE
+
+
+def limit(key: str, *, hourly: str, daily: str) -> Exit:
+    """Set a key's limits, as of `limit_of`; "" leaves one as it is."""
+    key_id = _id(key)
+    limits = {name: limit_of(name, text) for name, text in (("hourly", hourly), ("daily", daily)) if text}
+    if not limits:
+        raise InvalidParams({"--hourly, --daily": "say which limit to set"})
+    standing = _at_desk(lambda desk: desk.limit(key_id, limits))
+    say(f"{masked(key_id)} has {_summary(standing)}")
+    return Exit.DONE
+
+
+def ban(owner: str) -> Exit:
+    """Keep all keys of an owner out."""
+    _at_desk(lambda desk: desk.ban(owner))
+    say(f"{owner} is banned")
+    return Exit.DONE
+
+
+def unban(owner: str) -> Exit:
+    """Let them in again."""
+    _at_desk(lambda desk: desk.unban(owner))
+    say(f"{owner} is not banned any more")
+    return Exit.DONE
+
+
+async def tell_first_key(desk: KeyDesk) -> None:
+    """Print the first admin key if there was never any key: what a server does at its start."""
+    if first := await desk.first_admin():
+        words = "The first admin key, shown this once (more: clipstead keys create):"
+        print(f"{words}\n{first.text}", flush=True)  # noqa: T201  # this is the command's voice
+
+
+def limit_of(name: str, text: str) -> int | None:
+    """A limit as it is typed: a number, "unlimited" (as 0), or "default" (as "")."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    if text and text not in _LIMIT_WORDS:
+        raise InvalidParams({f"--{name}": "must be a number, unlimited or default"})
+    return _LIMIT_WORDS[text or "default"]
+
+
+def defaults_of(settings: Settings) -> KeyDefaults:
+    """The limits of keys that have none of their own."""
+    return KeyDefaults(settings.key_hourly, settings.key_daily, settings.admin_key_hourly, settings.admin_key_daily)
+
+
+def _id(key: str) -> str:
+    if key_id := id_in(key):
+        return key_id
+    raise InvalidParams({"KEY": "must be a key's id, as `clipstead keys list` shows it"})
+
+
+def _at_desk(work: Callable[[KeyDesk], Awaitable[T]]) -> T:
+    async def working() -> T:
+        settings = load()
+        async with open_database(settings) as database:
+            return await work(KeyDesk(database, defaults_of(settings)))
+
+    return asyncio.run(working())
+
+
+def _table(standings: list[KeyStanding]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in ("key", "owner", "sort", "state", "last hour", "last 24 h", "ever", "last use"):
+        table.add_column(column)
+    for key in standings:
+        windows = (_used(window) for window in key.windows)
+        sort = "admin" if key.admin else "user"
+        table.add_row(
+            masked(key.id), escape(key.owner), sort, key.state, *windows, str(key.uses), _when(key.last_used_at)
+        )
+    return table
+
+
+def _used(window: KeyWindow) -> str:
+    return f"{window.used} of {window.limit}" if window.limit else str(window.used)
+
+
+def _when(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else "never"
+
+
+def _summary(standing: KeyStanding) -> str:
+    words = {"hourly": "an hour", "daily": "a day"}
+    limits = [f"{window.limit or 'any number of'} uses {words[window.name]}" for window in standing.windows]
+    return ("admin, " if standing.admin else "") + ", ".join(limits)
