@@ -34,7 +34,8 @@ class Workbench:
 async def job_folder(beside: Path) -> AsyncIterator[Path]:
     """A private folder on the file system of `beside`, so that the result needs only a rename. Raises StorageError."""
     try:
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=PREFIX, dir=real(beside.parent)))
+        # Not in a thread: who is cancelled while he waits for one would never learn what it has made.
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=real(beside.parent)))
     except OSError as error:
         raise StorageError(f"No place for the work: {error.strerror}") from None
     try:
