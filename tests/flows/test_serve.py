@@ -49,8 +49,12 @@ async def serving(
         yield child, said
     finally:
         if child.returncode is None:
+            child.terminate()  # its database ends with it; kill -9 would leave that to whoever comes next
+        try:
+            await asyncio.wait_for(child.communicate(), 30)
+        except TimeoutError:
             child.kill()
-        await child.communicate()
+            await child.wait()
 
 
 def _address(said: str) -> str:
