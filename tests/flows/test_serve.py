@@ -172,6 +172,46 @@ async def test_logs_are_json_lines_without_secrets(environment: Mapping[str, str
     assert token not in err.decode()
 
 
+async def test_without_a_database_clipx_answers_and_jobs_wait(environment: Mapping[str, str], world: World) -> None:
+    """/healthz and lookups are there at once; /readyz and Clipi say that jobs are not."""
+    settings = {
+        **environment,
+        "CLIPSTEAD_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
+        "CLIPSTEAD_SECRET": "a-secret-of-this-test",
+    }
+    async with serving(settings) as (child, said), aiohttp.ClientSession(_address(said)) as client:
+        async with client.get("/", params={"url": world.post("video").url}) as reply:
+            assert reply.status == 200
+        async with client.get("/readyz") as reply:
+            assert reply.status == 503
+        async with client.post("/api/video/info", json={"url": world.post("video").url}) as reply:
+            assert reply.status == 503
+            assert set(await reply.json()) == {"error"}
+        child.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(child.communicate(), 15)
+    assert child.returncode == 0
+
+
+async def test_jobs_are_taken_once_the_database_is_up(environment: Mapping[str, str], world: World) -> None:
+    """The first admin key is printed once, and opens Clipi's POSTs; everything ends with the server."""
+    async with serving(environment, until="clp_") as (child, said), aiohttp.ClientSession(_address(said)) as client:
+        key = said.split()[-1]
+        for _ in range(100):
+            async with client.get("/readyz") as reply:
+                if reply.status == 200:
+                    break
+            await asyncio.sleep(0.1)
+        ask = {"url": world.post("video").url}
+        async with client.post("/api/video/info", json=ask) as reply:
+            assert reply.status == 401
+        async with client.post("/api/video/info", headers={"X-Api-Key": key}, json=ask) as reply:
+            assert (await reply.json())["success"] is True
+        child.send_signal(signal.SIGTERM)
+        _, err = await asyncio.wait_for(child.communicate(), 40)
+    assert child.returncode == 0, err
+    assert b"Traceback" not in err
+
+
 async def test_direct_hands_out_cdn_addresses(environment: Mapping[str, str], world: World) -> None:
     """And a misspelt setting is named."""
     settings = {**environment, "CLIPSTEAD_DIRECT_LINK": "yes"}

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
 from clipstead.app import App, open_app
 from clipstead.cli import worker as worker_command
 from clipstead.cli.keys import defaults_of, tell_first_key
-from clipstead.db import Database, DatabaseUnavailable, reach, upgrade
+from clipstead.db import Database, reach, upgrade
 from clipstead.db.key_log import sweep_key_uses
 from clipstead.engine import Engine
+from clipstead.errors import ClipsteadError
 from clipstead.jobs import Jobs
 from clipstead.jobs.receipts import Receipts
 from clipstead.jobs.workspace import Workspace
@@ -108,17 +109,17 @@ class Backroom:
         return self._room
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Open it, with worker processes, until `stop` is set; a database that is not to be had is tried again."""
+        """Open it, with worker processes, until `stop` is set; what is not to be had is tried again."""
         while not stop.is_set():
             try:
                 await self._open(stop)
-            except DatabaseUnavailable as error:
-                log.warning("no database: %s", error)
-                self._why = "The database cannot be reached, try again in a moment"
+            except ClipsteadError as error:  # no database, no ffmpeg, no room on the disk
+                log.warning("jobs cannot be taken: %s", error)
+                self._why = "Jobs cannot be taken just now, try again in a moment"
             finally:
                 self._room = None
-            if not stop.is_set():
-                await asyncio.wait({asyncio.ensure_future(stop.wait())}, timeout=_PAUSE_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _PAUSE_SECONDS)
 
     async def _open(self, stop: asyncio.Event) -> None:
         settings = self._app.settings
