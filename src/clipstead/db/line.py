@@ -16,6 +16,7 @@ LOST = (
     OSError,  # and with it every TimeoutError
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # a shutdown, a restart, a cancelled statement
+    asyncpg.InternalClientError,  # out of step: the server ended it just as we began to ask
     asyncpg.InsufficientResourcesError,  # its disk is full, its connections are all taken
 )
 PASSING = (*LOST, asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
