@@ -26,6 +26,7 @@ from clipstead.capture.naming import safe_name
 from clipstead.errors import DownloadFailed, PostUnavailable, StorageError, UnsupportedLink
 from clipstead.media import Probe
 from clipstead.model import Link, Media, MediaKind, Post, Resolution
+from clipstead.net.partfile import seen_through
 from clipstead.resolve.links import parse
 from clipstead.resolve.tiktok_links import post_link
 
@@ -131,27 +132,28 @@ class Pipeline:
 
     async def _stored(self, claim: Claim, record: Record, landed: Sequence[Landed], post: Post) -> Record:
         """The post in the store, its sidecar last; what was there already may have its say in the record."""
-        parts = [(file, each.fetched.part.path) for file, each in zip(record.files, landed, strict=True)]
         if isinstance(self._store, AtOnce):
-            parcels = [Parcel(file.key, path, file.sha256, file.content_type) for file, path in parts]
+            files = zip(record.files, landed, strict=True)
+            parcels = [Parcel(file.key, each.fetched.part, file.sha256) for file, each in files]
             marker = layout.sidecar_key(record.storage_key)
             with suppress(Conflict):
                 await self._store.put_all(parcels, marker, sidecar.build(record))
                 return record
         base = record.storage_key
-        files = [
+        placed = [
             await self._put(claim, base, file.key, each, post) for file, each in zip(record.files, landed, strict=True)
         ]
-        record = replace(record, files=tuple(files))
+        record = replace(record, files=tuple(placed))
         await self._commit(claim, record)
         return record
 
     async def _put(self, claim: Claim, base: str, key: str, landed: Landed, post: Post) -> FileRecord:
         """The file under its key: put there, or found there as good as this one."""
-        part, sha256 = landed.fetched.part.path, landed.fetched.sha256
+        part, sha256 = landed.fetched.part, landed.fetched.sha256
+        await seen_through(part.close)
         for _ in range(_SETTLES):
             try:
-                await self._store.put(key, part, sha256, landed.probe.mime)
+                await self._store.put(key, part.path, sha256, landed.probe.mime)
             except Conflict as conflict:
                 await self._settle(claim, base)
                 if there := await self._adoption.uncommitted(conflict, landed, post):
@@ -216,8 +218,11 @@ def _keys(base: str, landed: Sequence[Landed]) -> list[str]:
 def _said(landed: Sequence[Landed]) -> str:
     """The text of all subtitles, which are small."""
     subtitles = [each for each in landed if each.media.kind is MediaKind.SUBTITLE]
-    with told_as_storage():
-        return "\n".join(spoken(each.probe.ext, each.fetched.part.path.read_bytes()) for each in subtitles)
+    texts = []
+    for each in subtitles:
+        with told_as_storage(), each.fetched.part.read() as file:
+            texts.append(spoken(each.probe.ext, file.read()))
+    return "\n".join(texts)
 
 
 def _file(key: str, media: Media, found: Probe, sha256: str) -> FileRecord:

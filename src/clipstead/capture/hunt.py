@@ -12,7 +12,7 @@ from clipstead.capture.pieces import look
 from clipstead.capture.renewal import Renewal, is_refusal
 from clipstead.capture.suitable import check, is_silent
 from clipstead.errors import AddressRefused, BadMedia, DownloadFailed
-from clipstead.media import Probe, probe
+from clipstead.media import Probe, Source, examine, probe
 from clipstead.model import Media, MediaKind, Post
 from clipstead.net.download import Fetched, Throttled
 
@@ -121,8 +121,7 @@ class Hunt:
         try:
             if media.segmented:
                 return Landed(media, fetched, look(media, fetched.part.path))
-            path = fetched.part.path
-            found = probe(path) if self._rules.at_hand else await asyncio.to_thread(probe, path)
+            found = _look(fetched) if self._rules.at_hand else await asyncio.to_thread(_look, fetched)
             check(media, found, self._post)
         except BaseException:
             fetched.part.discard()
@@ -152,6 +151,13 @@ class Hunt:
             status=statuses[-1] if statuses else None,
             transient=any(fault.transient for _, fault in self._faults),
         )
+
+
+def _look(fetched: Fetched) -> Probe:
+    if not fetched.part.is_held:
+        return probe(fetched.part.path)
+    with fetched.part.read() as file:
+        return examine(Source(file, fetched.bytes))
 
 
 def rough_path(name: Callable[[Media, str], Path], media: Media) -> Path:

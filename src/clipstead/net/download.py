@@ -108,8 +108,8 @@ class Fetcher:
         """Fetch a whole body into a part file beside `path`; the caller commits it, or discards it.
 
         `expect` is the exact size in bytes if the caller insists on one. A body that is markup or JSON is refused by
-        its first bytes, whatever it is labelled; `text` lets JSON pass. A body of up to `held` bytes touches the disk
-        when it is whole, in a thread. Nothing is left behind by a failure.
+        its first bytes, whatever it is labelled; `text` lets JSON pass. A body of up to `held` bytes stays in memory
+        until the part file is closed, which waits for the disk. Nothing is left behind by a failure.
         Raises what `open` raises, and StorageError.
         """
         async with self._slots, self.open(url, headers=headers, cookies=cookies) as incoming:
@@ -120,7 +120,8 @@ class Fetcher:
                 await body.pour(progress, self._stall_timeout)
                 if not body.bytes or (expect is not None and body.bytes != expect):
                     raise DownloadFailed(f"{incoming.host}: {body.bytes} bytes came, not the file")
-                await part.finish()
+                if not part.is_held:
+                    part.close()
             except BaseException:
                 part.discard()
                 raise

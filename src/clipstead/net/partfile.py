@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import errno
 import filecmp
+import io
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from clipstead.errors import StorageError
 
@@ -22,13 +23,13 @@ class PartFile:
     """`.NAME.RANDOM.part` beside its target, made with O_EXCL, so that nobody else writes it and no link is followed.
 
     `path` is where the bytes are until `commit`; so many as `held` are kept in memory first, and the file is made when
-    there are more, or at the end: making one may wait for the disk. Every method raises StorageError when the disk
-    fails.
+    there are more, or when it is closed: making one may wait for the disk. Every method raises StorageError when the
+    disk fails.
     """
 
     def __init__(self, target: Path, *, held: int = 0) -> None:
         self.path = target.parent / _part_name(target.name)
-        self._open = True
+        self._open, self._gone = True, False
         self._written = self._reserved = 0
         self._placed: Path | None = None
         self._made: list[Path] = []
@@ -83,35 +84,49 @@ class PartFile:
         for data in held:
             self.write(data)
 
-    async def finish(self) -> None:
-        """As `close`; what was held back is written in a thread, which a cancellation waits for."""
-        if self._open and self._fd < 0:
-            await _whole(self.close)
-        else:
-            self.close()
+    @property
+    def is_held(self) -> bool:
+        """Whether all of it is in memory still."""
+        return self._open and self._fd < 0
 
-    def close(self) -> None:
-        """No more writing; the file stays."""
-        if self._open:
-            if self._fd < 0:
-                self._pour()
-            self._open = False
-            with _storage(self.path):
-                try:
-                    if self._written < self._reserved:
-                        os.ftruncate(self._fd, self._written)
-                finally:
-                    os.close(self._fd)
+    def read(self) -> BinaryIO:
+        """Everything written so far, from memory while it is held there; to be closed by the caller."""
+        if self.is_held:
+            self._held = [b"".join(self._held)]
+            return io.BytesIO(self._held[0])
+        with _storage(self.path):
+            return self.path.open("rb")
+
+    def close(self, *, synced: bool = False) -> None:
+        """No more writing; the file stays, and its bytes are on the disk if it has to be `synced`."""
+        if not self._open:
+            if synced:
+                with _storage(self.path):
+                    _sync(self.path)
+            return
+        if self._fd < 0:
+            self._pour()
+        self._open = False
+        with _storage(self.path):
+            try:
+                if self._written < self._reserved:
+                    os.ftruncate(self._fd, self._written)
+                if synced:
+                    os.fsync(self._fd)
+            finally:
+                os.close(self._fd)
 
     def discard(self) -> None:
         """Remove it unless it was committed; may be called at any time, and again."""
-        if self._fd < 0:  # there is none yet
+        self._held.clear()
+        if self._gone or self._fd < 0:  # there is none any more, or none yet
             self._open = False
             return
         with contextlib.suppress(StorageError):
             self.close()
         with contextlib.suppress(OSError):
             self.path.unlink()
+        self._gone = True
 
     def withdraw(self) -> None:
         """Remove it, also if it was committed (but not a file that was there before)."""
@@ -126,13 +141,12 @@ class PartFile:
         Never overwrites: False, and the part file is removed, when `target` is there with the very same bytes;
         FileExistsError when it holds others. A cancellation in the middle waits for the step to end.
         """
-        self.close()
-        return await _whole(lambda: self._commit(target))
+        return await seen_through(lambda: self._commit(target))
 
     def _commit(self, target: Path) -> bool:
+        self.close(synced=True)
         with _storage(target):
             made = [*self._made, *_make_folder(target.parent)]
-            _sync(self.path)
             moved = _move(self.path, target)
             same = moved or (not target.is_symlink() and filecmp.cmp(self.path, target, shallow=False))
             if same and not moved:
@@ -204,7 +218,7 @@ def _storage(path: Path) -> Iterator[None]:
         raise StorageError(f"Cannot write {path.name}: {error.strerror or 'the disk failed'}") from None
 
 
-async def _whole(step: Callable[[], _T]) -> _T:
+async def seen_through(step: Callable[[], _T]) -> _T:
     """Run `step` in a thread and see it through, also when we are cancelled meanwhile."""
     task = asyncio.ensure_future(asyncio.to_thread(step))
     try:

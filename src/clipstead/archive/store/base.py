@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from clipstead.errors import NotFound, StorageError
+from clipstead.net.partfile import PartFile
 
 BLOCK = 1024 * 1024
 OPAQUE = "application/octet-stream"
@@ -177,12 +178,11 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A file that wants a key, as `Store.put` takes it."""
+    """A file that wants a key: one of an attempt's, named as `Store.stem` says; it may be in memory still."""
 
     key: str
-    path: Path
+    part: PartFile
     sha256: str
-    content_type: str = OPAQUE
 
 
 @runtime_checkable
@@ -190,7 +190,11 @@ class AtOnce(Protocol):
     """A store that puts all files of a post in one go."""
 
     async def put_all(self, parcels: Sequence[Parcel], marker: str, data: bytes) -> None:
-        """As `put` for each and then `put_bytes` for the marker, in this order, to the first that is refused."""
+        """As `put` for each and then `put_bytes` for the marker, which is not there before all of them are, durably.
+
+        It ends at the first that is refused. The part files are gone afterwards; after a failure they are left as they
+        are, to their owner.
+        """
         ...
 
 

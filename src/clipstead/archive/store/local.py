@@ -30,6 +30,7 @@ from clipstead.archive.store.base import (
 from clipstead.archive.store.disk import Folders, digest, sync, told_as_storage
 from clipstead.archive.store.staging import Staging
 from clipstead.errors import StorageError
+from clipstead.net.partfile import seen_through
 
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
 _PAGE = 1000
@@ -62,16 +63,26 @@ class LocalStore:
         return await asyncio.to_thread(self._put_bytes, key, data, target)
 
     async def put_all(self, parcels: Sequence[Parcel], marker: str, data: bytes) -> None:
-        """See AtOnce: one thread sees to all of it."""
+        """See AtOnce: one thread sees to all of it, which a cancellation waits for."""
         targets = [self._path(parcel.key) for parcel in parcels]
         last = self._path(marker)
+        for parcel in parcels:
+            checked_sha256(parcel.sha256)
+        await seen_through(lambda: self._put_all(parcels, targets, (marker, last), data))
 
-        def put() -> None:
+    def _put_all(
+        self, parcels: Sequence[Parcel], targets: Sequence[Path], marker: tuple[str, Path], data: bytes
+    ) -> None:
+        with told_as_storage(), self._staging.temp(data) as sealed:
+            for parcel in parcels:
+                parcel.part.close(synced=True)
             for parcel, target in zip(parcels, targets, strict=True):
-                self._put(parcel.key, parcel.path, target, checked_sha256(parcel.sha256))
-            self._put_bytes(marker, data, last)
-
-        await asyncio.to_thread(put)
+                self._name(parcel.key, parcel.part.path, target, parcel.sha256)
+            for folder in {target.parent for target in targets}:
+                self._folders.sync(folder)
+            self._place(marker[0], sealed, marker[1])
+            for parcel in parcels:
+                parcel.part.discard()
 
     def _put(self, key: str, path: Path, target: Path, sha256: str) -> Put:
         with told_as_storage():
@@ -86,10 +97,14 @@ class LocalStore:
             return self._place(key, path, target)
 
     def _place(self, key: str, path: Path, target: Path, sha256: str = "") -> Put:
+        made = self._name(key, path, target, sha256)
+        self._folders.sync(target.parent)  # also if another made the name: he may not have got as far as that
+        return made
+
+    def _name(self, key: str, path: Path, target: Path, sha256: str = "") -> Put:
         created = self._link(path, target)
         if not created and not _holds(target, path, sha256):
             raise Conflict(key, _head(target, digest(target) if _is_file(target) else ""))
-        self._folders.sync(target.parent)  # also if another made the name: he may not have got as far as that
         return Put.CREATED if created else Put.SAME
 
     def _link(self, path: Path, target: Path) -> bool:
