@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from clipstead.app import open_app
 from clipstead.archive.figures import figures
 from clipstead.archive.waiting import waiting
+from clipstead.cli.allocator import keep_memory
 from clipstead.cli.archive_board import Board, open_board
 from clipstead.cli.archive_shop import Shelves, archive_of, archive_work, lean, open_shelves
 from clipstead.cli.delivering import deliver_rest, deliver_webhooks
@@ -113,6 +114,7 @@ def tune() -> None:
     """Make this process one that captures: what was measured to cost it least."""
     # Threads here wait for the disk; more of them mostly wait for one another (32 take 15 % more CPU than 8).
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
+    keep_memory()
     gc.collect()
     gc.freeze()  # what is there now stays: the collector need not walk through it again and again
     gc.set_threshold(_YOUNG_OBJECTS, 50, 100)  # a post leaves next to nothing in circles

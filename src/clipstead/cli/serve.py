@@ -15,6 +15,7 @@ import uvicorn
 
 from clipstead import __version__
 from clipstead.app import open_app, signing_secrets, webhook_guard
+from clipstead.cli.allocator import keep_memory
 from clipstead.cli.backroom import Backroom
 from clipstead.cli.exits import CannotWork, Exit, say
 from clipstead.server import BoundedProtocol, ServerOptions, configure_logs, create
@@ -31,6 +32,7 @@ def run(*, direct: bool = False) -> Exit:
         say(f"clipstead: {name} is no setting and is ignored (see docs/configuration.md)")
     configure_logs(settings.log_format, settings.log_level)
     _allow_descriptors()
+    keep_memory()
     with listen(settings.host, settings.port) as listener, asyncio.Runner(loop_factory=fast_loop()) as runner:
         runner.run(serve(settings, listener, lambda: _tell(settings, listener), works=True))
     return Exit.DONE

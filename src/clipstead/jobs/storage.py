@@ -14,7 +14,7 @@ from pathlib import Path
 from clipstead.errors import StorageError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_BLOCK = 1024**2
+_BLOCK = 2 * 1024**2
 _AHEAD = 16 * 1024**2  # of a file that is being written; the file system need not find a place for each page
 
 

@@ -11,7 +11,6 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from clipstead.server.one_write import OneWrite
@@ -125,9 +124,8 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle = self.cycle
         if cycle.body or cycle.response_complete:
             return super().on_body(body)
+        # Nor is reading paused for it, as uvicorn would: the next piece does that, if it comes before this is taken.
         cycle.body = body  # type: ignore[assignment]  # read once, by bytes(), which leaves bytes as they are
-        if len(body) > HIGH_WATER_LIMIT:
-            self.flow.pause_reading()
         cycle.message_event.set()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
