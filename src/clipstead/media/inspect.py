@@ -33,10 +33,13 @@ class Caps:
     streams: int = 64
 
 
-async def inspect(sandbox: Sandbox, path: Path, caps: Caps | None = None) -> Inspection:
-    """What the file at `path` is. Raises BadMedia (not a media file, damaged, too large), StorageError, ToolFailed."""
+async def inspect(sandbox: Sandbox, path: Path, caps: Caps | None = None, *, ours: bool = False) -> Inspection:
+    """What the file at `path` is; of one that is `ours`, that we made ourselves, the rates need not be worked out.
+
+    Raises BadMedia (not a media file, damaged, too large), StorageError, ToolFailed.
+    """
     with opened(path) as file:
-        facts = await ask(sandbox, MODULE, {"caps": asdict(caps or Caps())}, files=[file], limits=LIMITS)
+        facts = await ask(sandbox, MODULE, {"caps": asdict(caps or Caps()), "ours": ours}, files=[file], limits=LIMITS)
     return msgspec.convert(facts, Inspection)
 
 

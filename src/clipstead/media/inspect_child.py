@@ -56,7 +56,9 @@ def _sample() -> bytes:
 
 
 def answer(payload: dict[str, Any], files: list[int]) -> dict[str, Any]:
-    """`payload`: caps (pixels, seconds, frames, streams); one file. Gives the fields of an Inspection.
+    """`payload`: caps (pixels, seconds, frames, streams), and whether the file is `ours`; one file.
+
+    Gives the fields of an Inspection. What we made is as its header says: no rate is worked out from its pictures.
 
     Raises BadMedia: not a media file, damaged, too large.
     """
@@ -65,7 +67,7 @@ def answer(payload: dict[str, Any], files: list[int]) -> dict[str, Any]:
     if head.startswith(b"ID3"):  # what tells an MP3's length stands behind its tags, pictures and all
         head += os.pread(file, _HEAD, _tags_end(head))
     try:
-        with _open(file, caps) as container:
+        with _open(file, caps, ours=payload.get("ours", False)) as container:
             return _describe(container, file, head, caps) | {"size": os.fstat(file).st_size}
     except (av.FFmpegError, ValueError):
         raise BadMedia(_unreadable(head)) from None
@@ -76,7 +78,7 @@ def _tags_end(head: bytes) -> int:
     return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=False))
 
 
-def _open(file: int, caps: dict[str, int]) -> InputContainer:
+def _open(file: int, caps: dict[str, int], *, ours: bool = False) -> InputContainer:
     os.lseek(file, 0, os.SEEK_SET)
     options = {
         "fd": str(file),
@@ -88,6 +90,8 @@ def _open(file: int, caps: dict[str, int]) -> InputContainer:
         "fflags": "+genpts",
         "skip_loop_filter": "all",  # nobody will see these frames
     }
+    if ours:
+        options["probesize"] = "32"  # the least there is
     return av.open("fd:", "r", options=options, metadata_errors="replace")
 
 

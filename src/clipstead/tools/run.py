@@ -166,7 +166,7 @@ async def _check_media(job: _Job, made: Path, expected: Expected) -> None:
         image = await images.look(job.bench.sandbox, made)
         return check_image(expected.size, image)
     try:
-        found = await inspect(job.bench.sandbox, made, _RESULT_CAPS)
+        found = await inspect(job.bench.sandbox, made, _RESULT_CAPS, ours=True)
     except BadMedia:
         raise unreadable(expected) from None
     check_result(expected, found)
