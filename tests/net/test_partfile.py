@@ -164,3 +164,37 @@ async def test_room_that_was_not_needed_is_given_back(tmp_path: Path) -> None:
     await part.commit(tmp_path / "a.mp4")
     assert (tmp_path / "a.mp4").read_bytes() == b"abc"
     assert (tmp_path / "a.mp4").stat().st_blocks * 512 <= 64 * 1024
+
+
+async def test_what_is_held_back_touches_no_disk_until_it_is_closed(tmp_path: Path) -> None:
+    part = PartFile(tmp_path / "a.mp4", held=1000)
+    part.reserve(600)
+    for piece in (b"one" * 100, b"two" * 100):
+        part.write(piece)
+    assert (part.is_held, names(tmp_path)) == (True, [])
+    with part.read() as file:
+        assert file.read() == b"one" * 100 + b"two" * 100
+    part.close(synced=True)
+    assert (part.is_held, part.path.read_bytes()) == (False, b"one" * 100 + b"two" * 100)
+    with part.read() as file:
+        assert file.read(3) == b"one"
+    assert await part.commit(tmp_path / "a.mp4")
+    assert names(tmp_path) == ["a.mp4"]
+
+
+async def test_more_than_may_be_held_goes_to_the_disk(tmp_path: Path) -> None:
+    part = PartFile(tmp_path / "a.mp4", held=1000)
+    part.write(b"x" * 600)
+    part.write(b"y" * 600)
+    assert (part.is_held, part.path.stat().st_size) == (False, 1200)
+    part.discard()
+    part.discard()
+    assert names(tmp_path) == []
+
+
+async def test_what_is_held_back_and_thrown_away_was_never_there(tmp_path: Path) -> None:
+    part = PartFile(tmp_path / "new" / "a.mp4", held=1000)
+    part.write(b"bytes")
+    part.discard()
+    part.discard()
+    assert names(tmp_path) == []

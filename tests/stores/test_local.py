@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from clipstead.archive.store import Conflict, Put, Store, open_store
+from clipstead.archive.store import AtOnce, Conflict, Parcel, Put, Store, open_store
 from clipstead.errors import StorageError
+from clipstead.net.partfile import PartFile
 
 from .contract import StoreContract
 from .contract_staging import KEY, listing, nobody, sha256, staged
@@ -113,3 +114,32 @@ async def test_a_store_that_cannot_be_written_says_so_at_the_start(tmp_path: Pat
     store = open_store(str(tmp_path / "file"), tmp_path)
     with pytest.raises(StorageError, match="disk failed"):
         await store.probe()
+
+
+def parcel(store: Store, key: str, data: bytes) -> Parcel:
+    """A file that is in memory still."""
+    part = PartFile(store.stem("7387261234567890123", 1).with_name("7387261234567890123.1.video.mp4"), held=1000)
+    part.write(data)
+    return Parcel(key, part, sha256(data))
+
+
+async def test_a_post_in_memory_is_put_whole_and_its_part_files_are_gone(store: Store, root: Path) -> None:
+    assert isinstance(store, AtOnce)
+    cover, marker = KEY.replace("videos", "covers").replace(".mp4", ".jpg"), KEY.replace(".mp4", ".json")
+    await store.put_all([parcel(store, KEY, b"video"), parcel(store, cover, b"cover")], marker, b"{}")
+    found = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    assert found == {KEY: b"video", cover: b"cover", marker: b"{}"}
+
+
+async def test_a_post_of_which_one_file_is_refused_has_no_marker(store: Store, root: Path) -> None:
+    assert isinstance(store, AtOnce)
+    cover, marker = KEY.replace("videos", "covers").replace(".mp4", ".jpg"), KEY.replace(".mp4", ".json")
+    await store.put_bytes(cover, b"another")
+    parcels = [parcel(store, KEY, b"video"), parcel(store, cover, b"cover")]
+    with pytest.raises(Conflict):
+        await store.put_all(parcels, marker, b"{}")
+    assert await store.head(marker) is None
+    for each in parcels:
+        assert each.part.path.exists()  # its owner may look at it, or put it again
+        each.part.discard()
+    assert not list((root / ".staging").iterdir())
