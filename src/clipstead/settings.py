@@ -202,7 +202,9 @@ class Settings(BaseSettings):
     archive_store: str = Field(
         "", description="where captured files are kept: a folder, s3://bucket/prefix, or empty for DATA_DIR/archive"
     )
-    archive_api_concurrent: int = Field(8, ge=1, le=1000, description="posts and lists asked for at a time")
+    archive_api_concurrent: int = Field(
+        8, ge=1, le=1000, description="posts and lists asked for at a time, by all workers together"
+    )
     archive_api_per_minute: float = Field(
         200.0, ge=0, le=1000000, description="requests a minute to each provider, by all workers together; 0: no limit"
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +35,8 @@ from clipstead.settings import Settings, load
 from clipstead.tasks.archive import ArchiveWork, Terms
 
 PATIENCE = 60.0
+
+Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
 
 @dataclass(repr=False)
@@ -141,3 +146,39 @@ async def house(settings: Settings, world: World, database_url: str) -> AsyncIte
         await store.probe()
         shelves = shelves_of(settings, database, Engine(database, look=0.5), store)
         yield House(archive_of(app, shelves), world, folder)
+
+
+@pytest.fixture
+async def start(house: House, settings: Settings) -> AsyncIterator[Start]:
+    """Starts a `clipstead` process on the house's database and store."""
+    children: list[asyncio.subprocess.Process] = []
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("CLIPSTEAD_")},
+        **house.world.environment,
+        "CLIPSTEAD_DATA_DIR": str(settings.data_dir),
+        "CLIPSTEAD_DATABASE_URL": settings.database_url,
+        "CLIPSTEAD_SECRET": "only-for-these-tests",
+        "CLIPSTEAD_ARCHIVE_API_PER_MINUTE": "0",
+        "CLIPSTEAD_ARCHIVE_API_CONCURRENT": str(settings.archive_api_concurrent),
+        "CLIPSTEAD_PROVIDERS": "tiktok_web",
+        "CLIPSTEAD_LOG_LEVEL": "error",
+    }
+
+    async def start(*arguments: str) -> asyncio.subprocess.Process:
+        command = (sys.executable, "-c", "from clipstead.cli import main; main()", *arguments)
+        child = await asyncio.create_subprocess_exec(*command, env=environment, start_new_session=True)
+        children.append(child)
+        return child
+
+    yield start
+    for child in children:
+        if child.returncode is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            await child.wait()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A database of this test's own."""
+    async with Database.open(database_url) as database:
+        yield database

@@ -3,16 +3,8 @@
 import asyncio
 import time
 
-import pytest
-
 from clipstead.archive.budget import Budget
 from clipstead.db import Database
-
-
-@pytest.fixture
-async def database(database_url: str):  # type: ignore[no-untyped-def]
-    async with Database.open(database_url) as database:
-        yield database
 
 
 async def spend(budget: Budget, calls: int, provider: str = "tikwm") -> list[float]:

@@ -1,47 +1,13 @@
 """Processes that work: the archive's own, and the worker of a server, which does this besides its jobs."""
 
 import asyncio
-import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from clipstead.settings import Settings
+from .conftest import PATIENCE, House, Start
 
-from .conftest import PATIENCE, House
-
-Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 ALONE, BESIDES = ("archive", "run", "--one"), ("worker",)
-
-
-@pytest.fixture
-async def start(house: House, settings: Settings) -> AsyncIterator[Start]:
-    """Starts a `clipstead` process on the house's database and store."""
-    children: list[asyncio.subprocess.Process] = []
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("CLIPSTEAD_")},
-        **house.world.environment,
-        "CLIPSTEAD_DATA_DIR": str(settings.data_dir),
-        "CLIPSTEAD_DATABASE_URL": settings.database_url,
-        "CLIPSTEAD_SECRET": "only-for-these-tests",
-        "CLIPSTEAD_ARCHIVE_API_PER_MINUTE": "0",
-        "CLIPSTEAD_PROVIDERS": "tiktok_web",
-        "CLIPSTEAD_LOG_LEVEL": "error",
-    }
-
-    async def start(*arguments: str) -> asyncio.subprocess.Process:
-        command = (sys.executable, "-c", "from clipstead.cli import main; main()", *arguments)
-        child = await asyncio.create_subprocess_exec(*command, env=environment, start_new_session=True)
-        children.append(child)
-        return child
-
-    yield start
-    for child in children:
-        if child.returncode is None:
-            os.killpg(child.pid, signal.SIGKILL)
-            await child.wait()
 
 
 async def captured(house: House, many: int, child: asyncio.subprocess.Process) -> None:

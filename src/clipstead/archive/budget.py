@@ -1,4 +1,4 @@
-"""What upstreams may be asked: so many calls at a time here, so many a minute by all workers together."""
+"""What upstreams may be asked: so many calls at a time and so many a minute, by all workers together."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import partial
 
 from sqlalchemy import text
 
+from clipstead.archive.slots import Slots
 from clipstead.db import Database
 from clipstead.db.together import Together
 
@@ -37,7 +38,7 @@ _LONGEST_REST = 300.0
 
 
 class Budget:
-    """Calls to providers: `at_once` in this process, `per_minute` each by all who share the database (0: no limit).
+    """Calls to providers, by all who share the database: `at_once`, and `per_minute` each (0: no limit).
 
     `rates` are the limits of single providers where theirs is lower.
     """
@@ -51,7 +52,7 @@ class Budget:
         rates: Mapping[str, float] | None = None,
     ) -> None:
         self._database = database
-        self._room = asyncio.Semaphore(at_once)
+        self._slots = Slots(database, at_once)
         self._per_minute = per_minute
         self._rates = dict(rates or {})
         self._turns: dict[str, Together[int, float]] = {}
@@ -65,7 +66,7 @@ class Budget:
     @asynccontextmanager
     async def call(self, provider: str) -> AsyncIterator[None]:
         """One call to `provider`, once there is room for it and its turn has come. Raises DatabaseUnavailable."""
-        async with self._room:
+        async with self._slots.one():
             if wait := await self._turn(provider, 1):
                 await asyncio.sleep(wait)
             yield
@@ -88,6 +89,11 @@ class Budget:
                 await connection.execute(
                     _COUNT, {"providers": sorted(counted), "calls": [counted[n] for n in sorted(counted)]}
                 )
+
+    async def close(self) -> None:
+        """Leave the calls at a time to others; no call may be under way. Raises DatabaseUnavailable."""
+        await self._slots.close()
+        await self.flush()
 
     async def _turn(self, provider: str, calls: int) -> float:
         """Takes so many turns in a row; the seconds until the first of them."""

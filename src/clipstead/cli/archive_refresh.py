@@ -31,7 +31,6 @@ async def _run(ids: Sequence[str], author: str, age: float, limit: int) -> Exit:
         missing: list[str] = []
         refresher = Refresher(archive.catalog, archive.calls, at_once=shelves.settings.archive_api_concurrent)
         done = await refresher.posts(_chosen(archive.catalog, ids, author, age, limit, missing))
-        await archive.budget.flush()
     for each in missing:
         say(f"failed  {each}  The archive has no such post")
     for each, why in done.failed:

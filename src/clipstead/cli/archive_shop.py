@@ -145,7 +145,9 @@ async def open_archive(settings: Settings | None = None) -> AsyncIterator[tuple[
     """Everything. Raises DatabaseUnavailable, SettingsError, StorageError."""
     settings = settings or load()
     async with open_app(lean(settings)) as app, open_shelves(settings) as shelves:
-        yield archive_of(app, shelves), shelves
+        archive = archive_of(app, shelves)
+        yield archive, shelves
+        await archive.budget.close()
 
 
 def lean(settings: Settings) -> Settings:

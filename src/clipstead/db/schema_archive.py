@@ -180,6 +180,20 @@ api_budgets = Table(
     postgresql_with={"fillfactor": 50},
 )
 
+# Who may have how many calls under way; a holder is a process, and gone once its lease or its session is over.
+api_slots = Table(
+    "api_slots",
+    metadata,
+    Column("holder", Text, primary_key=True),
+    Column("wants", Integer, nullable=False),  # calls under way and waiting at a time, at its last word
+    Column("slots", Integer, nullable=False),  # calls that it may have under way
+    Column("since", TIMESTAMP(timezone=True), nullable=False),  # when it came to hold any, or none
+    Column("session", Integer, nullable=False),  # the server process that heard its last word
+    Column("told_at", TIMESTAMP(timezone=True), nullable=False),  # its last word
+    Column("alive_until", TIMESTAMP(timezone=True), nullable=False),  # promised
+    postgresql_with={"fillfactor": 50},
+)
+
 webhooks = Table(
     "webhooks",
     metadata,
@@ -212,6 +226,7 @@ webhook_deliveries = Table(
 
 __all__ = [
     "api_budgets",
+    "api_slots",
     "archive_audit",
     "archive_deltas",
     "archive_marks",

@@ -66,7 +66,7 @@ class ArchiveWork:
                 await pulse
             self._archive.answers.close()
             with contextlib.suppress(DatabaseUnavailable):
-                await self._archive.budget.flush()
+                await self._archive.budget.close()
 
     async def _beat(self) -> None:
         while True:
