@@ -234,13 +234,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--video-bytes", type=int, default=200_000)
     # What is under way when the kill comes is lost, and one call is what a kill may cost.
-    parser.add_argument("--calls", type=int, default=1, help="calls under way in each worker")
+    parser.add_argument("--calls", type=int, default=1, help="calls under way, times the number of workers")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     options = parser.parse_args(arguments)
     print(f"seed {options.seed}", flush=True)
     with (
         world(posts=options.posts, video_bytes=options.video_bytes) as stage,
-        settings_of(stage, CLIPSTEAD_ARCHIVE_API_CONCURRENT=str(options.calls)) as environment,
+        settings_of(stage, CLIPSTEAD_ARCHIVE_API_CONCURRENT=str(options.calls * WORKERS)) as environment,
     ):
         account = asyncio.run(play(stage, options, environment))
         log = (stage.folder / "workers.log").read_text()
