@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ from clipstead.archive.ledger import Claim, Entry
 from clipstead.archive.parts import Archive
 from clipstead.archive.record import Record
 from clipstead.archive.source_row import SourceRow
-from clipstead.archive.store import open_store
+from clipstead.archive.store import Store, open_store
 from clipstead.archive.waiting import waiting
-from clipstead.cli.archive_shop import archive_of, lean, shelves_of
+from clipstead.cli.archive_shop import Shelves, archive_of, lean, shelves_of
 from clipstead.db import Database
 from clipstead.engine import Engine
 from clipstead.practice import World
@@ -44,6 +44,7 @@ class House:
     """Everything at hand: the archive, the world that it looks into, and its store's folder."""
 
     archive: Archive
+    shelves: Shelves
     world: World
     folder: Path
     terms: Terms = field(default_factory=lambda: Terms(sweep=2, first_pause=0.2))
@@ -136,16 +137,25 @@ def settings(world: World, tmp_path: Path, database_url: str, request: pytest.Fi
 
 
 @pytest.fixture
-async def house(settings: Settings, world: World, database_url: str) -> AsyncIterator[House]:
+async def house(settings: Settings, world: World) -> AsyncIterator[House]:
     """An archive with a local store."""
+    async with opened(settings, world) as house:
+        yield house
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, world: World, through: Callable[[Store], Store] = lambda store: store
+) -> AsyncIterator[House]:
+    """An archive with a local store, or with what `through` puts before it."""
     async with AsyncExitStack() as stack:
         app = await stack.enter_async_context(open_app(lean(settings)))
-        database = await stack.enter_async_context(Database.open(database_url))
+        database = await stack.enter_async_context(Database.open(settings.database_url))
         folder = settings.data_dir / "archive"
         store = open_store(settings.archive_store or str(folder), settings.data_dir / "staging")
         await store.probe()
-        shelves = shelves_of(settings, database, Engine(database, look=0.5), store)
-        yield House(archive_of(app, shelves), world, folder)
+        shelves = shelves_of(settings, database, Engine(database, look=0.5), through(store))
+        yield House(archive_of(app, shelves), shelves, world, folder)
 
 
 @pytest.fixture

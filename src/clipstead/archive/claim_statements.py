@@ -118,7 +118,8 @@ DIE = f"""
 {_MINE_DYING}
 fallen AS (
     UPDATE archive_queue AS q SET state = 'dead', resolved_at = now(), reason = mine.why, alive_until = NULL,
-        next_at = NULL, url = CASE WHEN mine.why = 'erased' THEN '' ELSE q.url END
+        next_at = NULL, url = CASE WHEN mine.why = 'erased' THEN '' ELSE q.url END,
+        storage_key = CASE WHEN mine.why = 'erased' THEN NULL ELSE q.storage_key END
     FROM mine WHERE q.aweme_id = mine.aweme_id AND q.state = 'working'
     RETURNING q.aweme_id, q.source, q.url, q.reason, mine.detail, q.attempts
 ),

@@ -51,6 +51,16 @@ class Eraser:
             await self._tombstones.buried(await self._tombstones.unfinished()), "cut short", "sweep"
         )
 
+    async def settle(self, actor: str) -> Erased:
+        """Delete what attempts, under way when their post was erased, had put after it and did not take back."""
+        gone = Erased()
+        while batch := await self._tombstones.unsettled():
+            for post in batch:
+                objects, size = await delete_objects(self._store, post)
+                await self._tombstones.settle(post.aweme_id, objects, size, actor)
+                gone += Erased(0, objects, size)
+        return gone
+
     async def _finish(self, buried: Sequence[Buried], reason: str, actor: str) -> Erased:
         gone = Erased()
         for post in buried:

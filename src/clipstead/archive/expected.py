@@ -32,7 +32,10 @@ SELECT EXISTS (SELECT FROM post_files WHERE key = $1)
     OR EXISTS (SELECT FROM posts WHERE aweme_id = $2 AND storage_key || '.json' = $1)
     OR EXISTS (SELECT FROM tombstones WHERE $3 AND {_TOMBSTONE_KEY} = $1) AS yes
 """  # noqa: S608
-_IS_OPEN = "SELECT FROM archive_queue WHERE aweme_id = $1 AND resolved_at IS NULL"
+_IS_OPEN = """
+SELECT FROM archive_queue WHERE aweme_id = $1 AND resolved_at IS NULL
+UNION ALL SELECT FROM tombstones WHERE kind = 'post' AND id = $1 AND settles_at IS NOT NULL
+"""
 _DISAGREEMENTS = (
     (
         "is done in the ledger and not in the catalog",
@@ -117,7 +120,7 @@ class Ledgers:
         return bool(rows[0]["yes"])
 
     async def is_open(self, aweme_id: str) -> bool:
-        """Whether the post is wanted and not finished: what the store holds of it is work in the making."""
+        """Whether an attempt may be under way at the post, erased or not: what the store holds is in the making."""
         return bool(await self._statements.fetch(_IS_OPEN, aweme_id))
 
     async def load(self, ids: Sequence[str]) -> None:

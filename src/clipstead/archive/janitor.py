@@ -52,7 +52,7 @@ ORDER BY p.archived_at, p.aweme_id LIMIT :most
 @dataclass(frozen=True, slots=True)
 class Swept:
     """How much went: temp files and folders, multipart uploads, dead letters, erasures finished, posts and bytes,
-    objects of posts that died; and how many of those were found complete, and taken into the catalog."""
+    objects of posts that died or were erased; and how many of those were found complete, and taken into the catalog."""
 
     temps: int = 0
     uploads: int = 0
@@ -90,6 +90,7 @@ class Janitor:
     async def sweep(self) -> Swept:
         """Everything, once."""
         erased = await self._eraser.resume()
+        raced = await self._eraser.settle(_ACTOR)
         temps = await self._store.sweep_temp(self._alive)
         if temps.files or temps.uploads:
             detail = {"files": temps.files, "uploads": temps.uploads}
@@ -100,7 +101,8 @@ class Janitor:
             age = self._retention.dead * _DAY
             letters = await self._dead.purge(age=age, why="their time is over", actor=_ACTOR)
         posts, size = await self._retire()
-        return Swept(temps.files, temps.uploads, letters, erased.posts, posts, size, cleared.objects, cleared.adopted)
+        leftovers = cleared.objects + raced.objects
+        return Swept(temps.files, temps.uploads, letters, erased.posts, posts, size, leftovers, cleared.adopted)
 
     async def _alive(self, ids: Sequence[str]) -> Set[str]:
         return {row["aweme_id"] for row in await self._statements.fetch(_ALIVE, list(ids))}

@@ -19,6 +19,7 @@ from clipstead.archive.statements import Statements
 from clipstead.db import Database
 
 _LOCK = 0x65726173  # "eras"
+_GRACE = 900.0  # seconds after its lease in which an attempt may still come to its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +62,34 @@ _BURY = text("""
 INSERT INTO tombstones (kind, id, reason)
 SELECT :kind, id, :reason FROM unnest(CAST(:ids AS text[])) AS t (id) ORDER BY id ON CONFLICT DO NOTHING
 """)
+# An attempt that has its key may be putting its files there just now: the tombstone remembers where to look again.
 _STOP = text("""
 WITH wanted AS (
-    SELECT aweme_id FROM archive_queue WHERE aweme_id = ANY(CAST(:ids AS text[])) AND reason <> 'erased'
-    ORDER BY aweme_id FOR UPDATE
+    SELECT aweme_id, storage_key, alive_until, resolved_at FROM archive_queue
+    WHERE aweme_id = ANY(CAST(:ids AS text[])) AND reason <> 'erased' ORDER BY aweme_id FOR UPDATE
+),
+stopped AS (
+    UPDATE archive_queue AS q SET fence = fence + 1, state = 'dead', reason = 'erased', resolved_at = now(),
+        alive_until = NULL
+    FROM wanted WHERE q.aweme_id = wanted.aweme_id
 )
-UPDATE archive_queue AS q SET fence = fence + 1, state = 'dead', reason = 'erased', resolved_at = now(),
-    alive_until = NULL
-FROM wanted WHERE q.aweme_id = wanted.aweme_id
+UPDATE tombstones AS t SET storage_key = wanted.storage_key,
+    settles_at = GREATEST(wanted.alive_until, now()) + CAST(:grace AS float8) * interval '1 second'
+FROM wanted WHERE t.kind = 'post' AND t.id = wanted.aweme_id
+    AND wanted.resolved_at IS NULL AND wanted.storage_key IS NOT NULL
 """)
+_UNSETTLED = """
+SELECT id, storage_key FROM tombstones WHERE settles_at <= now() ORDER BY settles_at LIMIT 200
+"""
+_RACED = "SELECT storage_key FROM tombstones WHERE kind = 'post' AND id = $1 AND settles_at IS NOT NULL"
+_SETTLE = """
+WITH settled AS (
+    UPDATE tombstones SET storage_key = NULL, settles_at = NULL WHERE kind = 'post' AND id = $1 RETURNING id
+)
+INSERT INTO archive_audit (action, subject, reason, actor, bytes, detail)
+SELECT 'erase', id, 'an attempt that was under way had put it there', $2, $3, jsonb_build_object('objects', $4::int)
+FROM settled WHERE $4::int > 0
+"""
 _KEYS = text("""
 SELECT given.id AS aweme_id, COALESCE(q.storage_key, p.storage_key, '') AS storage_key, COALESCE(p.bytes, 0) AS bytes,
        ARRAY(SELECT key FROM post_files AS f WHERE f.aweme_id = given.id ORDER BY number) AS keys
@@ -137,6 +157,20 @@ class Tombstones:
                 await connection.execute(text(statement), {"ids": list(ids)} if ":ids" in statement else {})
             await connection.execute(_AUDIT, {"ids": list(ids), "reason": reason, "actor": actor})
 
+    async def raced(self, aweme_id: str) -> Buried | None:
+        """What an attempt at an erased post may have put in the store, as long as that is not settled."""
+        rows = await self._statements.fetch(_RACED, clean(aweme_id))
+        return Buried(aweme_id, rows[0]["storage_key"], (), 0) if rows else None
+
+    async def unsettled(self) -> list[Buried]:
+        """The same of all posts that nobody can be at work on any more; some of them, the longest due first."""
+        rows = await self._statements.fetch(_UNSETTLED)
+        return [Buried(row["id"], row["storage_key"], (), 0) for row in rows]
+
+    async def settle(self, aweme_id: str, objects: int, size: int, actor: str) -> None:
+        """What was left is deleted, and where it was forgotten; a line in the audit if there was anything."""
+        await self._statements.fetch(_SETTLE, aweme_id, actor, size, objects)
+
     async def is_erased(self, aweme_id: str, author_id: str = "", handle: str = "") -> bool:
         """Whether the post must not be captured, for its own sake or its author's."""
         return bool(await self._statements.fetch(_IS_ERASED, clean(aweme_id), clean(author_id), clean(handle)))
@@ -165,9 +199,8 @@ class Tombstones:
 
     async def _bury(self, connection: AsyncConnection, ids: Sequence[str], reason: str) -> list[Buried]:
         await connection.execute(_BURY, {"kind": "post", "ids": list(ids), "reason": reason})
-        buried = await self._keys(connection, ids)
-        await connection.execute(_STOP, {"ids": list(ids)})
-        return buried
+        await connection.execute(_STOP, {"ids": list(ids), "grace": _GRACE})
+        return await self._keys(connection, ids)  # after it, since no key is fixed from here on
 
     async def _keys(self, connection: AsyncConnection, ids: Sequence[str]) -> list[Buried]:
         rows = await connection.execute(_KEYS, {"ids": list(ids)})

@@ -135,7 +135,10 @@ tombstones = Table(
     Column("id", Text, primary_key=True),  # a post's id; an author's id, or "@handle"
     _words("reason"),
     _moment("erased_at", now=True),
+    Column("storage_key", Text),  # base key that an attempt may still put something under, until it is settled
+    _moment("settles_at"),  # when nobody can be at work on the post any more: what is there then goes
     CheckConstraint("kind IN ('post', 'author')", name="tombstones_kind_is_known"),
+    Index("tombstones_unsettled_idx", "settles_at", postgresql_where=text("settles_at IS NOT NULL")),
 )
 
 # What status reads instead of counting rows: every change of the ledger and the catalog leaves its difference, written

@@ -60,10 +60,11 @@ class Posts:
         try:
             record = await self._archive.pipeline.archive(claim)
         except Lost:
-            pass
+            await self._withdraw(claim)
         except asyncio.CancelledError:
             with contextlib.suppress(DatabaseUnavailable):  # then the lease will run out
-                await ledger.put_back(claim, 0.0, "", False)
+                if not await ledger.put_back(claim, 0.0, "", False):
+                    await self._withdraw(claim)
             raise
         except ClipsteadError as error:
             await self._failed(claim, error)
@@ -86,11 +87,18 @@ class Posts:
         await delete_objects(archive.store, Buried(claim.aweme_id, record.storage_key, keys, record.bytes))
         await archive.ledger.die(claim, "erased", "It was erased, or its author was")
 
+    async def _withdraw(self, claim: Claim) -> None:
+        """The post is another attempt's by now, or erased: then what this one has put goes, or the sweep does it."""
+        with contextlib.suppress(StorageError):  # the database's are among them
+            if raced := await self._archive.tombstones.raced(claim.aweme_id):
+                await delete_objects(self._archive.store, raced)
+
     async def _failed(self, claim: Claim, error: ClipsteadError) -> None:
         verdict = judge(error, claim.attempts, _random.random(), first=self._first_pause)
         ledger = self._archive.ledger
         if verdict.fate == "dead" or (verdict.fate == "again" and claim.attempts >= ledger.most):
-            await surely(lambda: ledger.die(claim, verdict.reason, verdict.detail))
+            if not await surely(lambda: ledger.die(claim, verdict.reason, verdict.detail)):
+                await self._withdraw(claim)
             self._brake.release()
             return
         pause = verdict.pause
@@ -99,7 +107,8 @@ class Posts:
         counted = verdict.fate == "again"
         if counted:
             self._archive.answers.spoil(claim.aweme_id)
-        await surely(lambda: ledger.put_back(claim, pause, verdict.reason, counted, blames_source=counted))
+        if not await surely(lambda: ledger.put_back(claim, pause, verdict.reason, counted, blames_source=counted)):
+            await self._withdraw(claim)
         raise TryAgain(pause) from error
 
     def _slow_down(self, verdict: Verdict) -> float:
