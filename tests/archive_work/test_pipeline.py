@@ -8,11 +8,13 @@ import hashlib
 import pytest
 
 from clipstead.archive import layout
+from clipstead.archive.ledger import Entry
 from clipstead.archive.pipeline import Lost
 from clipstead.model import MediaKind
 from clipstead.practice.addresses import FileRef
-from clipstead.practice.catalog import PracticePost
+from clipstead.practice.catalog import Kind, PracticePost
 from clipstead.practice.files import VARIANTS
+from clipstead.resolve.links import parse
 from clipstead.settings import Settings
 
 from .conftest import House
@@ -189,6 +191,18 @@ async def test_a_post_erased_while_it_is_captured_leaves_nothing(house: House) -
     assert (await house.states())[post.id][:2] == ("dead", "erased")
     assert house.objects() == {}
     assert house.hidden() == []
+
+
+@pytest.mark.parametrize("kind", ["video", "photo"])
+async def test_a_post_given_by_its_id_is_kept_under_its_true_link(house: House, kind: Kind) -> None:
+    """What was given stays beside it; sidecar and catalog say the same."""
+    post = house.world.post(kind)
+    await house.archive.ledger.add([Entry(post.id)], "")
+    await house.work()
+    (row,) = await house.rows("SELECT url, source_url FROM posts")
+    record = await house.record(post)
+    assert (row["url"], row["source_url"]) == (record.link.url, record.source_link) == (post.url, "")
+    assert parse(record.link.url).post_id == post.id
 
 
 async def _begun(house: House) -> tuple[PracticePost, str]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from clipstead.model import Author, Link, MediaKind, Music, Resolution, Stats
+from clipstead.resolve.tiktok_links import true_link
 
 _NO_TOOLS: Mapping[str, str] = MappingProxyType({})
 _NO_STATS = Stats()
@@ -102,7 +103,7 @@ def record_of(
     post = resolution.post
     return Record(
         id=post_id,
-        link=post.link,
+        link=true_link(post),
         source_link=clean(source_link),
         author=_author(post.author),
         storage_key=storage_key,

@@ -5,11 +5,12 @@
 
 import re
 import unicodedata
+from dataclasses import replace
 from typing import NoReturn
 from urllib.parse import quote, unquote
 
 from clipstead.errors import UnsupportedLink
-from clipstead.model import Link, LinkKind
+from clipstead.model import Link, LinkKind, MediaKind, Post
 from clipstead.resolve.addresses import Address, ascii_head
 from clipstead.resolve.platforms import TIKTOK
 
@@ -55,6 +56,15 @@ def post_link(text: str) -> Link:
     """The post of an id of 1 to 20 digits; whether such a post can exist is the resolver's to say."""
     number = _digits(text.removesuffix(".html"))
     return Link(TIKTOK, f"{HOME}/@_/video/{number}", number)
+
+
+def true_link(post: Post) -> Link:
+    """The link of a post as TikTok writes it, by what it told of the author: nobody's own text is shown to others."""
+    link, handle = post.link, post.author.username
+    if not link.url.startswith(f"{HOME}/@_/video/") or not _HANDLE.fullmatch(handle):
+        return link
+    what = "photo" if post.of_kind(MediaKind.IMAGE) and not post.of_kind(MediaKind.VIDEO) else "video"
+    return replace(link, url=f"{HOME}/@{handle}/{what}/{link.post_id}")
 
 
 def user_link(who: str) -> Link:

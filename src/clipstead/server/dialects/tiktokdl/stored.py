@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from clipstead.model import Link, Post
 from clipstead.resolve.resolver import Resolver
+from clipstead.resolve.tiktok_links import true_link
 
 _MOST = 1000
-_HANDLE = re.compile(r"[\w.-]{1,128}", re.ASCII)
 
 
 class StoredLinks:
@@ -23,7 +21,7 @@ class StoredLinks:
         """It was asked for, and answered."""
         if not self._kept:
             return
-        url = _canonical(post)
+        url = true_link(post).url
         self._links.pop(url, None)
         self._links[url] = post.link
         if len(self._links) > _MOST:
@@ -33,10 +31,3 @@ class StoredLinks:
         """Those whose posts the cache still has; the others are forgotten."""
         self._links = {url: link for url, link in self._links.items() if self._resolver.peek(link)}
         return list(self._links)
-
-
-def _canonical(post: Post) -> str:
-    """As TikTok writes it, by what it told us of the author: nobody's own text is shown to others."""
-    if not _HANDLE.fullmatch(post.author.username):
-        return post.link.url
-    return post.link.url.replace("/@_/", f"/@{post.author.username}/")
