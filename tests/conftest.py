@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import re
 import shutil
+import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -73,6 +76,34 @@ def _template(postgres: str) -> str:
     """A database with all tables, which others are copied from."""
     asyncio.run(upgrade(postgres))
     return postgres
+
+
+@pytest.fixture(scope="session")
+def moto(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an S3 server of the run's own: moto, from an environment of its own (see the Makefile)."""
+    command = os.environ.get("TEST_MOTO_SERVER") or str(repository / ".venv-s3" / "bin" / "moto_server")
+    if not Path(command).is_file():
+        pytest.skip("moto_server is not on this machine: `make test` installs it in .venv-s3")
+    log = tmp_path_factory.mktemp("moto") / "log"
+    environment = {"PATH": os.environ["PATH"], "MOTO_S3_DEFAULT_KEY_BUFFER_SIZE": "65536"}
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [command, "-H", "127.0.0.1", "-p", "0"], stdout=output, stderr=output, env=environment
+        )
+    try:
+        yield _address(server, log)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _address(server: subprocess.Popen[bytes], log: Path) -> str:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and server.poll() is None:
+        if found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text()):
+            return found[0]
+        time.sleep(0.05)
+    raise RuntimeError(f"moto did not start: {log.read_text()[-500:]}")
 
 
 _numbers = itertools.count()

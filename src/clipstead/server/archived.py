@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
 from clipstead.archive.catalog import Captured, Catalog
@@ -35,11 +35,15 @@ class KeptBytes:
 
     async def chunks(self, _size: int) -> AsyncIterator[bytes]:
         """The bytes, in blocks of the store's own size. Raises DownloadFailed."""
+        found = self.store.get(self.key, start=self.start, end=self.start + self.length)
         try:
-            async for block in self.store.get(self.key, start=self.start, end=self.start + self.length):
+            async for block in found:
                 yield block
         except (NotFound, StorageError) as error:
             raise DownloadFailed(f"The archive cannot give this file: {error}") from None
+        finally:
+            if isinstance(found, AsyncGenerator):
+                await found.aclose()
 
 
 class Archived:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Protocol
 
@@ -106,7 +106,11 @@ class Feeds:
         if archived is None:
             raise Expired("The archive is not asked any more")
         source, body, part = await archived.open(ticket, span)
-        return Feed(source, body, part, AsyncExitStack())
+        stack = AsyncExitStack()
+        feed = Feed(source, body, part, stack)
+        if isinstance(feed.chunks, AsyncGenerator):
+            stack.push_async_callback(feed.chunks.aclose)
+        return feed
 
     async def _open(self, ticket: Ticket, span: Span | None) -> Feed:
         source = await self._sources.find(ticket)
