@@ -24,7 +24,7 @@ from sqlalchemy import text
 from bench.stage import Stage, world
 from clipstead.archive.layout import place_of
 from clipstead.archive.waiting import waiting
-from clipstead.cli.archive_shop import Shelves, open_shelves
+from clipstead.cli.archive_shelves import Shelves, open_shelves
 from clipstead.practice import World
 from clipstead.resolve.sources import parse_source
 from clipstead.settings import load

@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from bench.kills_child import AGAIN
 from clipstead.archive.ledger import Entry
-from clipstead.cli.archive_shop import Shelves, open_shelves
+from clipstead.cli.archive_shelves import Shelves, open_shelves
 from clipstead.db import embedded, upgrade
 from clipstead.practice import World
 from clipstead.settings import load

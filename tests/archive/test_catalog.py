@@ -54,6 +54,7 @@ async def test_it_is_found_by_what_is_told_of_it(catalog: Catalog, keep: Keep) -
     assert await found(catalog, since=b.archived_at) == ["c", "b"]
     assert await found(catalog, until=b.archived_at) == ["a"]
     assert await found(catalog, author="@nobody\0") == []
+    assert await found(catalog, author="@Alice2") == ["c", "a"]
     assert await found(catalog, availability="deleted") == []
     assert a.main
 

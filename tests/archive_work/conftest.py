@@ -25,7 +25,8 @@ from clipstead.archive.record import Record
 from clipstead.archive.source_row import SourceRow
 from clipstead.archive.store import Store, open_store
 from clipstead.archive.waiting import waiting
-from clipstead.cli.archive_shop import Shelves, archive_of, lean, shelves_of
+from clipstead.cli.archive_shelves import Shelves, shelves_of
+from clipstead.cli.archive_shop import archive_of, lean
 from clipstead.db import Database
 from clipstead.engine import Engine
 from clipstead.practice import World

@@ -21,7 +21,8 @@ from clipstead.app import open_app, webhook_guard
 from clipstead.archive.parts import Archive
 from clipstead.archive.store import open_store
 from clipstead.archive.waiting import waiting
-from clipstead.cli.archive_shop import archive_of, lean, shelves_of
+from clipstead.cli.archive_shelves import shelves_of
+from clipstead.cli.archive_shop import archive_of, lean
 from clipstead.db import Database
 from clipstead.engine import Engine
 from clipstead.jobs import Jobs

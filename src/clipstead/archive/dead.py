@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from clipstead.archive.intake import Intake
 from clipstead.archive.record import clean
@@ -30,36 +30,35 @@ class DeadLetter:
     died_at: datetime
 
 
-_CHOSEN = """
-(:reason = '' OR reason = :reason) AND (:source = '' OR source = :source)
-AND (:many = 0 OR aweme_id = ANY(CAST(:ids AS text[])))
-AND died_at <= now() - CAST(:age AS float8) * interval '1 second'
-"""
-_PAGE = text(f"""
-SELECT * FROM dead_letters
-WHERE {_CHOSEN} AND (CAST(:before AS timestamptz) IS NULL OR (died_at, aweme_id) < (:before, :before_id))
-ORDER BY died_at DESC, aweme_id DESC LIMIT :most
-""")  # noqa: S608  # constants of ours
-_TAKE = f"""
+# Only what is asked for stands in a statement: Postgres finds an index for that.
+_CONDITIONS = {
+    "reason": "reason = :reason",
+    "source": "source = :source",
+    "ids": "aweme_id = ANY(CAST(:ids AS text[]))",
+    "age": "died_at <= now() - CAST(:age AS float8) * interval '1 second'",
+    "until": "died_at <= :until",
+    "before": "(died_at, aweme_id) < (:before, :before_id)",
+}
+_PAGE = "SELECT * FROM dead_letters {chosen} ORDER BY died_at DESC, aweme_id DESC LIMIT :most"
+_TAKE = """
 DELETE FROM dead_letters WHERE aweme_id IN (
-    SELECT aweme_id FROM dead_letters WHERE {_CHOSEN} AND died_at <= :until
-    ORDER BY aweme_id LIMIT :most FOR UPDATE SKIP LOCKED
+    SELECT aweme_id FROM dead_letters {chosen} ORDER BY aweme_id LIMIT :most FOR UPDATE SKIP LOCKED
 ) RETURNING aweme_id, reason, source
-"""  # noqa: S608
-_RETRY = text(f"""
+"""
+_RETRY = f"""
 WITH taken AS ({_TAKE}),
 raised AS (
     UPDATE archive_queue AS q SET state = 'pending', resolved_at = NULL, attempts = 0, reason = '', next_at = NULL
     FROM taken WHERE q.aweme_id = taken.aweme_id AND q.state = 'dead' RETURNING q.aweme_id
 )
 SELECT taken.aweme_id, raised.aweme_id IS NOT NULL AS lives FROM taken LEFT JOIN raised USING (aweme_id)
-""")  # noqa: S608
-_PURGE = text(f"""
+"""  # noqa: S608  # constants of ours
+_PURGE = f"""
 WITH taken AS ({_TAKE})
 INSERT INTO archive_audit (action, subject, reason, actor, detail)
 SELECT 'purge', aweme_id, :why, :actor, jsonb_build_object('died_of', taken.reason, 'source', taken.source) FROM taken
 RETURNING id
-""")  # noqa: S608
+"""  # noqa: S608
 
 
 class DeadLetters:
@@ -85,13 +84,11 @@ class DeadLetters:
         most: int = 100,
     ) -> list[DeadLetter]:
         """The newest first, from behind `before`."""
-        values = _values(ids, reason, source, age) | {
-            "before": before.died_at if before else None,
-            "before_id": before.aweme_id if before else "",
-            "most": most,
-        }
+        values = _values(ids, reason, source, age)
+        if before:
+            values |= {"before": before.died_at, "before_id": before.aweme_id}
         async with self._database.each() as connection:
-            rows = (await connection.execute(_PAGE, values)).mappings().all()
+            rows = (await connection.execute(_chosen(_PAGE, values), values | {"most": most})).mappings().all()
         return [DeadLetter(**row) for row in rows]
 
     async def all(
@@ -110,7 +107,7 @@ class DeadLetters:
         while True:
             async with self._database.begin() as connection:
                 values.setdefault("until", await connection.scalar(text("SELECT now()")))
-                taken = (await connection.execute(_RETRY, values | {"most": _AT_ONCE})).all()
+                taken = (await connection.execute(_chosen(_RETRY, values), values | {"most": _AT_ONCE})).all()
                 raised = [row.aweme_id for row in taken if row.lives]
                 await self._intake.queue(connection, raised)
             retried += len(raised)
@@ -128,16 +125,23 @@ class DeadLetters:
         actor: str = "",
     ) -> int:
         """Forget the letters, not the deaths: these posts stay dead in the ledger. Each is a line in the audit."""
-        values, purged = _values(ids, reason, source, age) | {"why": clean(why), "actor": clean(actor)}, 0
+        values, purged = _values(ids, reason, source, age), 0
+        told = {"why": clean(why), "actor": clean(actor), "most": _AT_ONCE}
         while True:
             async with self._database.begin() as connection:
                 values.setdefault("until", await connection.scalar(text("SELECT now()")))
-                gone = len((await connection.execute(_PURGE, values | {"most": _AT_ONCE})).all())
+                gone = len((await connection.execute(_chosen(_PURGE, values), values | told)).all())
             purged += gone
             if not gone:
                 return purged
 
 
 def _values(ids: Sequence[str], reason: str, source: str, age: float) -> dict[str, object]:
-    wanted = [clean(aweme_id) for aweme_id in ids]
-    return {"ids": wanted, "many": len(wanted), "reason": clean(reason), "source": clean(source), "age": age}
+    """What was asked for, by the names of the conditions."""
+    given = {"ids": [clean(aweme_id) for aweme_id in ids], "reason": clean(reason), "source": clean(source), "age": age}
+    return {name: value for name, value in given.items() if value}
+
+
+def _chosen(statement: str, values: Mapping[str, object]) -> TextClause:
+    conditions = [condition for name, condition in _CONDITIONS.items() if name in values]
+    return text(statement.format(chosen=f"WHERE {' AND '.join(conditions)}" if conditions else ""))

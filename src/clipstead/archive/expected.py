@@ -28,7 +28,7 @@ SELECT * FROM (
 ) AS every ORDER BY key COLLATE "C"
 """)  # noqa: S608  # constants of ours
 _EXPECTS = f"""
-SELECT EXISTS (SELECT FROM post_files WHERE key = $1)
+SELECT EXISTS (SELECT FROM post_files WHERE aweme_id = $2 AND key = $1)
     OR EXISTS (SELECT FROM posts WHERE aweme_id = $2 AND storage_key || '.json' = $1)
     OR EXISTS (SELECT FROM tombstones WHERE $3 AND {_TOMBSTONE_KEY} = $1) AS yes
 """  # noqa: S608

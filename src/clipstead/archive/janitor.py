@@ -31,10 +31,18 @@ _ALIVE = """
 SELECT aweme_id FROM archive_queue
 WHERE aweme_id = ANY($1::text[]) AND resolved_at IS NULL AND state = 'working' AND alive_until > now()
 """
-_OVER = text("""
+# Who can be over by which rule, each found by an index; the rules together then say who is.
+_CANDIDATES = {
+    "days": "SELECT p.* FROM posts AS p WHERE p.archived_at < now() - CAST(:days AS int) * interval '1 day'",
+    "handles": """SELECT p.* FROM unnest(CAST(:handles AS text[]), CAST(:handle_days AS int[])) AS t (handle, days)
+        JOIN posts AS p ON lower(p.author_handle) = handle AND p.archived_at < now() - days * interval '1 day'""",
+    "tags": """SELECT p.* FROM unnest(CAST(:tags AS text[]), CAST(:tag_days AS int[])) AS t (tag, days)
+        JOIN posts AS p ON p.words @@ CAST(tag AS tsquery) AND p.archived_at < now() - days * interval '1 day'""",
+}
+_OVER = """
 SELECT p.aweme_id, p.storage_key, p.bytes, rule.days,
        ARRAY(SELECT key FROM post_files AS f WHERE f.aweme_id = p.aweme_id ORDER BY number) AS keys
-FROM posts AS p CROSS JOIN LATERAL (
+FROM ({candidates}) AS p CROSS JOIN LATERAL (
     SELECT CASE WHEN author.found THEN author.days WHEN tag.found THEN tag.days ELSE CAST(:days AS int) END AS days
     FROM (SELECT count(*) > 0 AS found, max(days) AS days
           FROM unnest(CAST(:handles AS text[]), CAST(:handle_days AS int[])) AS t (handle, days)
@@ -43,10 +51,8 @@ FROM posts AS p CROSS JOIN LATERAL (
           FROM unnest(CAST(:tags AS text[]), CAST(:tag_days AS int[])) AS t (tag, days)
           WHERE p.words @@ CAST(tag AS tsquery)) AS tag
 ) AS rule
-WHERE p.archived_at < now() - CAST(:shortest AS int) * interval '1 day'
-  AND p.archived_at < now() - rule.days * interval '1 day'
-ORDER BY p.archived_at, p.aweme_id LIMIT :most
-""")
+WHERE p.archived_at < now() - rule.days * interval '1 day' LIMIT :most
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +125,19 @@ class Janitor:
         return posts, size
 
     async def _over(self) -> list[tuple[Buried, int]]:
-        if self._retention.shortest is None:
+        values = _values(self._retention)
+        if not (candidates := [found for name, found in _CANDIDATES.items() if values[name]]):
             return []
         async with self._database.begin() as connection:
-            rows = await connection.execute(_OVER, _values(self._retention))
-            return [(Buried(row.aweme_id, row.storage_key, tuple(row.keys), row.bytes), row.days) for row in rows.all()]
+            statement = text(_OVER.format(candidates=" UNION ALL ".join(candidates)))
+            rows = {row.aweme_id: row for row in await connection.execute(statement, values)}
+        posts = (Buried(row.aweme_id, row.storage_key, tuple(row.keys), row.bytes) for row in rows.values())
+        return list(zip(posts, (row.days for row in rows.values()), strict=True))
 
 
 def _values(retention: Retention) -> dict[str, Any]:
     return {
         "days": retention.days,
-        "shortest": retention.shortest,
         "handles": list(retention.authors),
         "handle_days": list(retention.authors.values()),
         "tags": ["'#" + tag.replace("\\", "\\\\").replace("'", "''") + "'" for tag in retention.tags],

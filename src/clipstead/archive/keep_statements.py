@@ -74,10 +74,10 @@ _KEEP = f"""
 WITH kept AS (SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS r ({_typed(_POST_COLUMNS | _BESIDE)})),
 files AS (SELECT * FROM jsonb_to_recordset($2::text::jsonb) AS r ({_typed(_FILE_COLUMNS)})),
 erased AS (
-    SELECT aweme_id FROM kept WHERE EXISTS (
-        SELECT FROM tombstones AS t WHERE (t.kind = 'post' AND t.id = aweme_id)
-        OR (t.kind = 'author' AND t.id IN (author_id, '@' || lower(author_handle)))
-    )
+    SELECT aweme_id FROM kept
+    WHERE EXISTS (SELECT FROM tombstones AS t WHERE t.kind = 'post' AND t.id = aweme_id)
+       OR EXISTS (SELECT FROM tombstones AS t WHERE t.kind = 'author' AND t.id = author_id)
+       OR EXISTS (SELECT FROM tombstones AS t WHERE t.kind = 'author' AND t.id = '@' || lower(author_handle))
 ),
 {{ledger}},
 written AS (

@@ -27,12 +27,6 @@ class Retention:
     tags: Mapping[str, int | None] = field(default_factory=dict)
     dead: int | None = DEAD_DAYS
 
-    @property
-    def shortest(self) -> int | None:
-        """The least time after which anything may go; None: never."""
-        told = (self.days, *self.authors.values(), *self.tags.values())
-        return min((days for days in told if days is not None), default=None)
-
 
 def parse_retention(rules: Iterable[str]) -> Retention:
     """What the rules say; ValueError, in words for the operator, for what is none."""

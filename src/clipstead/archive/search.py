@@ -69,7 +69,7 @@ def query(
             conditions.append(_CONDITIONS.get(name) or _condition(name, value))
             values[name] = _fitting(value)
     if wanted.author:
-        conditions.append("(author_handle = :handle OR author_id = ANY(CAST(:author_ids AS text[])))")
+        conditions.append("(lower(author_handle) = lower(:handle) OR author_id = ANY(CAST(:author_ids AS text[])))")
         values |= {"handle": handle_of(wanted), "author_ids": [clean(wanted.author), *author_ids]}
     for number, asked in enumerate(_asked(wanted)):
         conditions.append(f"words @@ CAST(CAST(:words{number} AS text) AS tsquery)")

@@ -49,18 +49,20 @@ async def hold_erasures(connection: AsyncConnection) -> None:
 
 _OF_AUTHOR = text("""
 SELECT id FROM authors WHERE id = :author OR lower(handle) = lower(:handle)
-UNION SELECT author_id FROM posts WHERE author_handle = :handle
+UNION SELECT author_id FROM posts WHERE lower(author_handle) = lower(:handle)
 """)
-# The ledger knows the author of what nobody has captured by its link alone; it is read from end to end, once.
 _POSTS_OF = text("""
 SELECT aweme_id FROM posts WHERE author_id = ANY(CAST(:ids AS text[])) OR lower(author_handle) = lower(:handle)
-UNION SELECT aweme_id FROM archive_queue
-      WHERE :handle <> '' AND position(lower('/@' || :handle || '/') IN lower(url)) > 0
 """)
+# The ledger knows the author of what nobody has captured by its link alone; it is read from end to end, while others
+# go on: what they add meanwhile is refused when it is captured, by the author's tombstone.
+_WANTED_OF = text("SELECT aweme_id FROM archive_queue WHERE position(lower('/@' || :handle || '/') IN lower(url)) > 0")
 _SOURCES_OF = text("DELETE FROM sources WHERE kind = 'user' AND lower(target) = lower(:handle) AND platform = 'tiktok'")
+_AUTHORS = text("DELETE FROM authors WHERE id = ANY(CAST(:ids AS text[]))")
 _BURY = text("""
 INSERT INTO tombstones (kind, id, reason)
-SELECT :kind, id, :reason FROM unnest(CAST(:ids AS text[])) AS t (id) ORDER BY id ON CONFLICT DO NOTHING
+SELECT DISTINCT :kind, id, :reason FROM unnest(CAST(:ids AS text[])) AS t (id) ORDER BY id
+ON CONFLICT (kind, id) DO UPDATE SET finished = false
 """)
 # An attempt that has its key may be putting its files there just now: the tombstone remembers where to look again.
 _STOP = text("""
@@ -96,16 +98,18 @@ SELECT given.id AS aweme_id, COALESCE(q.storage_key, p.storage_key, '') AS stora
 FROM unnest(CAST(:ids AS text[])) AS given (id)
 LEFT JOIN archive_queue AS q ON q.aweme_id = given.id LEFT JOIN posts AS p ON p.aweme_id = given.id
 """)
-_UNFINISHED = """
-SELECT aweme_id FROM posts AS p JOIN tombstones AS t ON t.kind = 'post' AND t.id = p.aweme_id
-UNION SELECT aweme_id FROM archive_queue AS q JOIN tombstones AS t ON t.kind = 'post' AND t.id = q.aweme_id
-"""
+_UNFINISHED = "SELECT id FROM tombstones WHERE kind = 'post' AND NOT finished"
+_NOTHING_LEFT = text("""
+UPDATE tombstones AS t SET finished = true
+WHERE kind = 'post' AND id = ANY(CAST(:ids AS text[])) AND NOT EXISTS (SELECT FROM posts AS p WHERE p.aweme_id = t.id)
+    AND NOT EXISTS (SELECT FROM archive_queue AS q WHERE q.aweme_id = t.id)
+""")
 _FORGET = (
     "DELETE FROM posts WHERE aweme_id = ANY(CAST(:ids AS text[]))",  # files and metrics go with it
     "DELETE FROM archive_queue WHERE aweme_id = ANY(CAST(:ids AS text[]))",
     "DELETE FROM dead_letters WHERE aweme_id = ANY(CAST(:ids AS text[]))",
     "DELETE FROM webhook_deliveries WHERE payload->>'aweme_id' = ANY(CAST(:ids AS text[]))",
-    "DELETE FROM authors WHERE id IN (SELECT id FROM tombstones WHERE kind = 'author')",
+    "UPDATE tombstones SET finished = true WHERE kind = 'post' AND id = ANY(CAST(:ids AS text[]))",
 )
 _AUDIT = text("""
 INSERT INTO archive_audit (action, subject, reason, actor)
@@ -133,17 +137,22 @@ class Tombstones:
         """Step one for an author, by id or @handle: their posts, and all that would come; nobody lists them any more.
         What is to be deleted."""
         handle = clean(author).removeprefix("@")
+        wanted: set[str] = set()
+        if handle:
+            async with self._database.each() as connection:
+                wanted.update(await connection.scalars(_WANTED_OF, {"handle": handle}))
         async with self._alone() as connection:
             found = await connection.scalars(_OF_AUTHOR, {"author": clean(author), "handle": handle})
             author_ids = sorted({*found, f"@{handle.lower()}", *([] if author.startswith("@") else [handle])} - {""})
             await connection.execute(_BURY, {"kind": "author", "ids": author_ids, "reason": reason})
             posts = await connection.scalars(_POSTS_OF, {"ids": author_ids, "handle": handle})
             await connection.execute(_SOURCES_OF, {"handle": handle})
-            return await self._bury(connection, list(posts), reason)
+            await connection.execute(_AUTHORS, {"ids": author_ids})
+            return await self._bury(connection, sorted(wanted.union(posts)), reason)
 
     async def unfinished(self) -> list[str]:
         """Posts that were buried and not yet forgotten."""
-        return [row["aweme_id"] for row in await self._statements.fetch(_UNFINISHED)]
+        return [row["id"] for row in await self._statements.fetch(_UNFINISHED)]
 
     async def buried(self, ids: Sequence[str]) -> list[Buried]:
         """What is to be deleted of these posts."""
@@ -154,7 +163,7 @@ class Tombstones:
         """Step three: no row about these posts is left but their tombstones, and a line in the audit for each."""
         async with self._alone() as connection:
             for statement in _FORGET:
-                await connection.execute(text(statement), {"ids": list(ids)} if ":ids" in statement else {})
+                await connection.execute(text(statement), {"ids": list(ids)})
             await connection.execute(_AUDIT, {"ids": list(ids), "reason": reason, "actor": actor})
 
     async def raced(self, aweme_id: str) -> Buried | None:
@@ -190,6 +199,7 @@ class Tombstones:
             for kind in ("post", "author"):
                 for stone in (each for each in stones if each.kind == kind):
                     await connection.execute(_BURY, {"kind": kind, "ids": [stone.id], "reason": stone.reason})
+            await connection.execute(_NOTHING_LEFT, {"ids": [stone.id for stone in stones if stone.kind == "post"]})
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[AsyncConnection]:

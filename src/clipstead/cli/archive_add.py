@@ -14,7 +14,7 @@ from clipstead.archive import layout
 from clipstead.archive.given import is_short, narrowed, source_of, understood
 from clipstead.archive.ledger import Added, Entry
 from clipstead.cli import archive_given as given
-from clipstead.cli.archive_shop import Shelves, open_shelves
+from clipstead.cli.archive_shelves import Shelves, open_shelves
 from clipstead.cli.consoles import open_console
 from clipstead.cli.exits import Exit, say
 from clipstead.errors import ClipsteadError, InvalidParams, StorageError, UnsupportedLink

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from clipstead.archive.figures import Figures, figures
-from clipstead.cli.archive_shop import Shelves
+from clipstead.cli.archive_shelves import Shelves
 from clipstead.cli.consoles import is_terminal, open_console
 from clipstead.cli.words import size_words
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from clipstead.archive.erase import Erased
 from clipstead.archive.rehydrate import rehydrate as rehydrated
 from clipstead.cli.archive_given import post_id_of
-from clipstead.cli.archive_shop import open_shelves
+from clipstead.cli.archive_shelves import open_shelves
 from clipstead.cli.exits import Exit, say
 from clipstead.cli.words import size_words
 from clipstead.errors import InvalidParams

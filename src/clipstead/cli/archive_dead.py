@@ -9,7 +9,7 @@ from dataclasses import asdict
 import orjson
 
 from clipstead.cli.archive_given import post_id_of, seconds_of
-from clipstead.cli.archive_shop import open_shelves
+from clipstead.cli.archive_shelves import open_shelves
 from clipstead.cli.archive_sources import when
 from clipstead.cli.columns import print_columns
 from clipstead.cli.consoles import write_out

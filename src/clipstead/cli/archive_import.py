@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from clipstead.archive.importing import Importer
-from clipstead.cli.archive_shop import open_shelves
+from clipstead.cli.archive_shelves import open_shelves
 from clipstead.cli.exits import Exit, say
 from clipstead.errors import InvalidParams
 

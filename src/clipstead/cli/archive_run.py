@@ -14,7 +14,8 @@ from clipstead.archive.figures import figures
 from clipstead.archive.waiting import waiting
 from clipstead.cli.allocator import keep_memory
 from clipstead.cli.archive_board import Board, open_board
-from clipstead.cli.archive_shop import Shelves, archive_of, archive_work, lean, open_shelves
+from clipstead.cli.archive_shelves import Shelves, open_shelves
+from clipstead.cli.archive_shop import archive_of, archive_work, lean
 from clipstead.cli.delivering import deliver_rest, deliver_webhooks
 from clipstead.cli.exits import Exit
 from clipstead.cli.loop import fast_loop, log_quietly

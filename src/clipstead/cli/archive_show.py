@@ -16,7 +16,7 @@ from clipstead.archive.dead import DeadLetter
 from clipstead.archive.ledger import LedgerRow
 from clipstead.cli.archive_care import author_name
 from clipstead.cli.archive_given import post_id_of
-from clipstead.cli.archive_shop import Shelves, open_shelves
+from clipstead.cli.archive_shelves import Shelves, open_shelves
 from clipstead.cli.archive_sources import when
 from clipstead.cli.columns import print_columns
 from clipstead.cli.consoles import open_console, write_out

@@ -10,7 +10,7 @@ from datetime import datetime
 import orjson
 
 from clipstead.archive.sources import SourceRow, Sources
-from clipstead.cli.archive_shop import open_shelves
+from clipstead.cli.archive_shelves import open_shelves
 from clipstead.cli.columns import print_columns
 from clipstead.cli.consoles import write_out
 from clipstead.cli.exits import Exit, say

@@ -16,7 +16,7 @@ from rich.text import Text
 from clipstead.archive.figures import Figures, figures
 from clipstead.archive.sources import SourceRow
 from clipstead.cli.archive_board import duration_words
-from clipstead.cli.archive_shop import Shelves, open_shelves
+from clipstead.cli.archive_shelves import Shelves, open_shelves
 from clipstead.cli.consoles import is_terminal, open_console, write_out
 from clipstead.cli.exits import Exit
 from clipstead.cli.words import size_words

@@ -9,7 +9,7 @@ import time
 import orjson
 
 from clipstead.archive.verify import Finding, Seen, verify
-from clipstead.cli.archive_shop import open_shelves
+from clipstead.cli.archive_shelves import open_shelves
 from clipstead.cli.consoles import is_terminal, open_console, write_out
 from clipstead.cli.exits import Exit, say
 from clipstead.cli.words import size_words

@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from clipstead.app import App, open_app
-from clipstead.cli.archive_shop import archive_of, archive_work, shelves_of
+from clipstead.cli.archive_shelves import shelves_of
+from clipstead.cli.archive_shop import archive_of, archive_work
 from clipstead.cli.delivering import deliver_webhooks
 from clipstead.cli.store import opened_store
 from clipstead.cli.workshop import Workshop, open_workshop

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, REAL, TIMESTAMP
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration; what `status` and a start compare with."""
 
 JOBS_CHANNEL = "clipstead_jobs"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -97,6 +98,7 @@ archive_queue = Table(
     _moment("next_at"),  # not before
     CheckConstraint("state IN ('pending', 'working', 'done', 'dead')", name="archive_queue_state_is_known"),
     Index("archive_queue_open", "aweme_id", postgresql_where=text("resolved_at IS NULL")),
+    Index("archive_queue_source_idx", "source", postgresql_where=text("resolved_at IS NULL")),
     postgresql_with={"fillfactor": 80},
 )
 
@@ -112,6 +114,7 @@ dead_letters = Table(
     _moment("died_at", now=True),
     Index("dead_letters_died_idx", "died_at", "aweme_id"),
     Index("dead_letters_reason_idx", "reason", "died_at", "aweme_id"),
+    Index("dead_letters_source_idx", "source", "died_at", "aweme_id"),
 )
 
 archive_audit = Table(
@@ -135,9 +138,11 @@ tombstones = Table(
     Column("id", Text, primary_key=True),  # a post's id; an author's id, or "@handle"
     _words("reason"),
     _moment("erased_at", now=True),
+    Column("finished", Boolean, nullable=False, server_default=text("false")),  # no rows and objects of it are left
     Column("storage_key", Text),  # base key that an attempt may still put something under, until it is settled
     _moment("settles_at"),  # when nobody can be at work on the post any more: what is there then goes
     CheckConstraint("kind IN ('post', 'author')", name="tombstones_kind_is_known"),
+    Index("tombstones_unfinished_idx", "id", postgresql_where=text("kind = 'post'::text AND NOT finished")),
     Index("tombstones_unsettled_idx", "settles_at", postgresql_where=text("settles_at IS NOT NULL")),
 )
 
@@ -225,6 +230,11 @@ webhook_deliveries = Table(
     CheckConstraint("webhook_id IS NOT NULL OR url IS NOT NULL", name="webhook_deliveries_lead_somewhere"),
     Index("webhook_deliveries_due", "next_at", postgresql_where=text("delivered_at IS NULL")),
     Index("webhook_deliveries_of", "webhook_id", "id"),
+    Index(
+        "webhook_deliveries_post_idx",
+        text("(payload ->> 'aweme_id'::text)"),
+        postgresql_where=text("(payload ->> 'aweme_id'::text) IS NOT NULL"),
+    ),
 )
 
 __all__ = [

@@ -61,7 +61,7 @@ posts = Table(
     Index("posts_music_idx", "music_id"),
     Index("posts_create_idx", "create_time"),
     Index("posts_archived_idx", "archived_at", "aweme_id"),
-    Index("posts_handle_idx", "author_handle", "archived_at", "aweme_id"),
+    Index("posts_handle_idx", text("lower(author_handle)"), "archived_at", "aweme_id"),
     Index("posts_source_idx", "source", "archived_at", "aweme_id", postgresql_where=text("source <> ''::text")),
     Index(
         "posts_platform_idx",
@@ -121,7 +121,7 @@ authors = Table(
     Column("verified", Boolean, nullable=False, server_default=text("false")),
     Column("first_seen", TIMESTAMP(timezone=True), nullable=False),
     Column("last_seen", TIMESTAMP(timezone=True), nullable=False),
-    Index("authors_handle_idx", "handle"),
+    Index("authors_handle_idx", text("lower(handle)")),
 )
 
 __all__ = ["authors", "post_files", "post_metrics_history", "posts"]
