@@ -44,7 +44,7 @@ _UNANSWERED = (
 
 
 def build(services: Services) -> Dialect:
-    """The dialect for its 31 paths at the root, each with and without a slash at its end."""
+    """The dialect for its 29 paths at the root, each with and without a slash at its end."""
     router = APIRouter(tags=["TikLive"])
     calls = _calls(services)
     for name, call in calls.items():
