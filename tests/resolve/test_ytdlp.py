@@ -58,7 +58,7 @@ async def test_yt_dlp_is_never_imported_here(
     """Neither by the provider nor by a request: the 80 MB belong to the child alone."""
 
     def imported() -> list[str]:
-        return [name for name in sys.modules if name.partition(".")[0] == "yt_dlp"]
+        return [name for name in sys.modules if name.partition(".")[0] in ("yt_dlp", "yt_dlp_ejs")]
 
     for name in imported():
         monkeypatch.delitem(sys.modules, name)  # another test's: `doctor` asks it for its version

@@ -116,3 +116,10 @@ def test_nothing_private_and_nothing_long_reaches_a_stranger() -> None:
 @pytest.mark.parametrize("report", [{}, {"kind": 1, "text": None, "status": "x", "expected": "yes", "retry_after": []}])
 def test_a_report_of_any_shape_is_an_error_of_ours(report: dict[str, object]) -> None:
     assert isinstance(error_of(report, "web"), ProviderFailed)
+
+
+def test_a_post_without_files_whose_script_was_not_run_is_told_so() -> None:
+    """What else is the matter with a post is told as ever."""
+    error = error_of(told("No video formats found!", unsolved=True), "youtube")
+    assert isinstance(error, ProviderFailed) and "clipstead doctor" in str(error)
+    assert isinstance(error_of(told("This video is private", unsolved=True), "youtube"), PostUnavailable)

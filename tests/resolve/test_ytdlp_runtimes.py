@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -45,6 +46,24 @@ def test_it_starts_nothing(node: str) -> None:
     """No other program."""
     done = _run(node, "try { require('child_process').execSync('echo out') } catch { console.log('in') }")
     assert "out" not in done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only on Linux can they be enclosed")
+def test_python_and_the_runtime_may_be_anywhere(tmp_path: Path) -> None:
+    """Also where a blank is in the way."""
+    place = tmp_path / "a place"
+    place.mkdir()
+    (place / "qjs").write_text("#!/bin/sh\necho $1 'and on'\n")
+    (place / "qjs").chmod(0o755)
+    (place / "python").symlink_to(sys.executable)
+    code = (
+        "import pathlib, sys; from clipstead.resolve.ytdlp_runtimes import offer;"
+        "offer(pathlib.Path('bin'), sys.argv[1])"
+    )
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": "/nowhere"}
+    subprocess.run([place / "python", "-c", code, place], env=environment, cwd=place, check=True)
+    started = subprocess.run([place / "bin" / "qjs", "on"], env={}, capture_output=True, text=True, check=True)
+    assert started.stdout == "on and on\n"
 
 
 def test_only_runtimes_are_found(tmp_path: Path) -> None:

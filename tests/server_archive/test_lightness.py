@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ("obstore", "pyarrow", "duckdb", "mcp", "yt_dlp.extractor._extractors")
+HEAVY = ("obstore", "pyarrow", "duckdb", "mcp", "yt_dlp.extractor._extractors", "yt_dlp_ejs")
 
 
 def test_a_server_loads_no_cloud_and_no_tables() -> None:

@@ -37,10 +37,14 @@ _FINAL: Sequence[tuple[str, Reason]] = (
     (r"\b(video|post|tweet|reel|clip|story|status) (was |could )?not (be )?found\b", "missing"),
 )
 _NO_WAY_OUT = re.compile(r"tunnel (connection )?failed|over proxy 127\.0\.0\.1", re.IGNORECASE)
+_NOTHING = re.compile(r"no video formats|requested format is not available", re.IGNORECASE)
 _LOGIN = r"\blog.?in\b|\bsign.?in\b|authenticat|cookies"
 
 _STATUS_CODE = re.compile(r"status code (-?\d+)")
 _REFUSED_STATUSES = (401, 403, 429)
+UNSOLVED = "the site's player script could not be run; `clipstead doctor` tells what that takes"
+"""Said where a post has no files because of that."""
+
 _ADVICE = re.compile(
     r"\s*(; please report this issue|\(caused by|\. ?use --|\. ?see https?:|\nyou might want)", re.IGNORECASE
 )
@@ -50,7 +54,7 @@ _LONGEST = 160
 
 
 def error_of(report: Node, platform: str) -> ClipsteadError:
-    """Our error for an error that the worker reports (`kind`, `text`, `expected`, `status`, `retry_after`)."""
+    """Our error for one of the worker's: `kind`, `text`, `expected`, `status`, `retry_after`, `unsolved`."""
     kind, said = text(report.get("kind")), text(report.get("text"))
     words = public(said)
     if kind == "UnsupportedError" or "No suitable extractor" in said:
@@ -64,6 +68,8 @@ def error_of(report: Node, platform: str) -> ClipsteadError:
         return PostUnavailable("region")
     if code is not None and code >= 500:
         return ProviderFailed(words)
+    if report.get("unsolved") is True and _NOTHING.search(said):
+        return ProviderFailed(UNSOLVED)
     return _by_words(said.lower(), words, platform, expected=report.get("expected") is True)
 
 

@@ -11,6 +11,7 @@ from clipstead.errors import ProviderFailed, UnsupportedLink
 from clipstead.model import Author, Link, Media, MediaKind, Music, Post, Stats
 from clipstead.resolve.loose import Node, address, decimal, length, moment, node, nodes, number, positive, text
 from clipstead.resolve.tiktok.cdn import expires_at
+from clipstead.resolve.ytdlp_errors import UNSOLVED
 
 _COVERS_KEPT = 3
 _IMAGE_EXTS = frozenset({"jpg", "jpeg", "png", "webp", "gif", "avif"})
@@ -34,7 +35,7 @@ _COOKIE_ATTRIBUTES = frozenset({"domain", "path", "secure", "expires", "version"
 
 
 def parse(info: Node, link: Link) -> Post:
-    """The post in an info dict as `YoutubeDL.extract_info(process=True)` returns it.
+    """The post in an info dict as `YoutubeDL.extract_info(process=True)` returns it, and `unsolved` by the worker.
 
     Media are files and finished HLS streams (`segmented`): variants "yt-<format_id>" ("yt-<n>-<format_id>" for the n-th
     file of several), videos best first, files before streams, then those without sound, then watermarked ones. Raises
@@ -44,7 +45,7 @@ def parse(info: Node, link: Link) -> Post:
     if any(entry.get("_type") in ("url", "url_transparent") for entry in entries):
         raise UnsupportedLink("This link leads to a list of posts, not to one")
     media = [each for n, entry in enumerate(entries, 1) for each in _files(entry, f"{n}-" if len(entries) > 1 else "")]
-    _insist(media, entries, link)
+    _insist(media, entries, link, unsolved=info.get("unsolved") is True)
     first = entries[0]
     about = {**first, **{key: value for key, value in info.items() if value is not None}}
     return Post(
@@ -62,8 +63,10 @@ def parse(info: Node, link: Link) -> Post:
     )
 
 
-def _insist(media: list[Media], entries: list[Node], link: Link) -> None:
+def _insist(media: list[Media], entries: list[Node], link: Link, *, unsolved: bool) -> None:
     if not media:
+        if unsolved:
+            raise ProviderFailed(UNSOLVED)
         formats = [each for entry in entries for each in nodes(entry.get("formats"))]
         raise ProviderFailed(
             "yt-dlp found this post only as a stream that cannot be kept (live, protected, or DASH in pieces)"

@@ -4,6 +4,7 @@ Run by `ytdlp_child` as a script. The first line on stdin is the setup (`parent`
 `cookies_file`, `generic`, `memory` in bytes, `runtimes` of JavaScript by yt-dlp's name and path), each further line a
 request `{"url", "language", "entries"}`, where `entries` are the first and last of a list, from 1, and null for a post;
 the answer is `{"info": ...}` or `{"error": {"kind", "text", "expected", "status", "retry_after"}}`, and `rss` in bytes.
+In either, `unsolved` is true where a player's script was to be run and was not, else it is not there.
 What yt-dlp does not wrap as its own error ends this process: its parent starts the next. Imports nothing of ours, so
 that it holds nothing but yt-dlp.
 """
@@ -35,12 +36,21 @@ _HEAVY = frozenset({"automatic_captions", "heatmap", "comments", "chapters", "fr
 _DIALS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname"})
 
 
-class _Silence:
-    """yt-dlp's logger: what matters comes as an error, the rest nobody reads."""
+_UNSOLVED = ("No supported JavaScript runtime", "challenge solving failed", "Signature solving failed")
+"""What yt-dlp's warnings say where YouTube's player script was to be run and was not."""
+
+
+class _Ear:
+    """yt-dlp's logger: what matters comes as an error; of the rest, only whether a script went unsolved is kept."""
+
+    def __init__(self) -> None:
+        self.unsolved = False
 
     def debug(self, message: str) -> None: ...
-    def warning(self, message: str) -> None: ...
     def error(self, message: str) -> None: ...
+
+    def warning(self, message: str) -> None:
+        self.unsolved = self.unsolved or any(words in message for words in _UNSOLVED)
 
 
 class Extraction:
@@ -50,6 +60,7 @@ class Extraction:
         self._setup = setup
         self._made_for: tuple[str, bool] | None = None
         self._ydl: Any = None
+        self._ear = _Ear()
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The info dict of one post, or of a part of a list, or what yt-dlp says is the matter."""
@@ -58,17 +69,22 @@ class Extraction:
         ydl = self._warm(yt_dlp, request["language"], is_list=bool(entries))
         if entries:
             ydl.params["playlist_items"] = f"{int(entries[0])}-{int(entries[1])}"
+        self._ear.unsolved = False
         try:
-            return {"info": slim(ydl.extract_info(request["url"], download=False))}
+            found = {"info": slim(ydl.extract_info(request["url"], download=False)) or {}}
         except yt_dlp.utils.YoutubeDLError as error:
-            return {"error": describe(error)}
+            found = {"error": describe(error)}
+        if self._ear.unsolved:
+            (told,) = found.values()
+            told["unsolved"] = True
+        return found
 
     def _warm(self, yt_dlp: Any, language: str, *, is_list: bool) -> Any:
         if self._made_for != (language, is_list):
             if self._ydl is not None:
                 self._ydl.close()
             listing = OF_LISTS if is_list else {}
-            self._ydl = yt_dlp.YoutubeDL({**options(self._setup, language), **listing})
+            self._ydl = yt_dlp.YoutubeDL({**options(self._setup, language), "logger": self._ear, **listing})
             self._made_for = (language, is_list)
         # Each request starts from the operator's cookies alone: what one post left behind is not shown to the next.
         self._ydl.cookiejar.clear()
@@ -80,7 +96,6 @@ class Extraction:
 def options(setup: Mapping[str, Any], language: str) -> dict[str, Any]:
     """What yt-dlp is told. Nothing here comes from a user but the language, which is a clean tag."""
     return {
-        "logger": _Silence(),
         "quiet": True,
         "noprogress": True,
         "color": "never",
