@@ -181,30 +181,6 @@ def program(folder: Path, name: str, says: str) -> None:
     path.chmod(0o755)
 
 
-@pytest.mark.parametrize(
-    ("name", "says", "found"),
-    [
-        ("node", "v22.3.0", "node 22.3.0"),
-        ("node", "v18.0.0", "no JavaScript runtime for YouTube (node 18.0.0 is too old)"),
-        ("deno", "deno 2.5.1 (stable)", "deno 2.5.1"),
-        ("bun", "1.3.0", "bun 1.3.0"),
-        ("qjs", "QuickJS version 2025-04-26", "quickjs 2025-04-26"),
-        ("true", "", "no JavaScript runtime for YouTube"),
-    ],
-)
-def test_the_runtime_for_youtube(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, says: str, found: str
-) -> None:
-    """Whichever is there and new enough is named; else what to install."""
-    program(tmp_path / "bin", name, says)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}")
-    finding = doctor_here.javascript()
-    assert found in finding.found
-    assert finding.state == "ok" or finding.advice
-    if found.startswith("no "):
-        assert "node 22" in finding.advice
-
-
 def test_an_ffmpeg_that_is_too_old_is_passed_over_or_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The system's gives way to the wheel's; one that was set is used all the same, with a warning; none is a fault."""
     program(tmp_path / "bin", "ffmpeg", "ffmpeg version 5.1.6 Copyright")

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from clipstead.cli import doctor_here as here
 from clipstead.cli import doctor_there as there
+from clipstead.cli import doctor_youtube
 from clipstead.cli.exits import Exit
 from clipstead.cli.finding import Finding, fault
 from clipstead.settings import Settings, SettingsError, load
@@ -43,7 +44,7 @@ async def _local(settings: Settings) -> list[Finding]:
     """One after the other: some start programs, and two at a time would be slower."""
     looks = (here.data_folder, here.disk, here.which_ffmpeg)
     found = [await asyncio.to_thread(look, settings) for look in looks]
-    return [*found, await here.sandbox(), await asyncio.to_thread(here.javascript)]
+    return [*found, await here.sandbox(), await asyncio.to_thread(doctor_youtube.javascript)]
 
 
 async def _outside(settings: Settings) -> list[Finding]:

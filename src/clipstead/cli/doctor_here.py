@@ -1,8 +1,7 @@
-"""What `clipstead doctor` looks at on this machine: Python, settings, disk, ffmpeg, sandbox, JavaScript."""
+"""What `clipstead doctor` looks at on this machine: Python, settings, disk, ffmpeg, sandbox."""
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import os
 import platform
@@ -10,7 +9,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from typing import Any
 
 from clipstead.cli.finding import Finding, fault, ok, warning
 from clipstead.cli.words import size_words
@@ -124,21 +122,3 @@ async def sandbox() -> Finding:
     if not layers.bubblewrap and not layers.landlock:
         return warning("sandbox", found, "install bubblewrap, or run on Linux 5.13 or later (Landlock)")
     return ok("sandbox", found)
-
-
-def javascript() -> Finding:
-    """YouTube's pages hold programs that yt-dlp has to run, in a runtime that it knows and finds new enough."""
-    importlib.import_module("yt_dlp")
-    kinds: dict[str, Any] = importlib.import_module("yt_dlp.globals").supported_js_runtimes.value
-    there = [info for kind in kinds.values() if (info := kind().info) is not None]
-    good = [f"{info.name} {info.version}" for info in there if info.supported]
-    scripts = importlib.import_module("yt_dlp.dependencies").yt_dlp_ejs is not None
-    version = f"yt-dlp {importlib.import_module('yt_dlp.version').__version__}"
-    old = ", ".join(f"{info.name} {info.version} is too old" for info in there if not info.supported)
-    if not good:
-        found = f"{version}; no JavaScript runtime for YouTube{f' ({old})' if old else ''}"
-        return warning("youtube", found, "install deno 2.3, node 22, bun 1.2.11 or quickjs 2023-12-9, or later")
-    if not scripts:
-        found = f"{version} with {', '.join(good)}, without its scripts"
-        return warning("youtube", found, "pip install yt-dlp-ejs: the scripts that YouTube's pages are solved with")
-    return ok("youtube", f"{version} with {', '.join(good)}")
