@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,18 +56,27 @@ def _swapped(letters: list[str], place: int) -> list[str]:
     return letters
 
 
+def _ad(seconds: int) -> dict[str, Any]:
+    shown = {"instreamVideoAdRenderer": {"playerVars": "length_seconds=15", "skipOffsetMilliseconds": seconds * 1000}}
+    before = {"adPlacementConfig": {"kind": "AD_PLACEMENT_KIND_START"}}
+    return {"adPlacementRenderer": {"config": before, "renderer": shown}}
+
+
 @dataclass
 class YouTube:
     """The site: `given` are the files that went out, `refused` the requests for files whose challenges stood unsolved.
 
-    `script` is the player's; with a `version` of its own no worker knows it yet.
+    `script` is the player's; with a `version` of its own no worker knows it yet. An advertisement of `ad` seconds
+    stands before the film: so long after its player has asked, nothing is given.
     """
 
     folder: Path
     ca_file: Path
     script: bytes
     version: str = "0badcafe"
+    ad: int = 0
     port: int = 0
+    opens_at: float = 0.0
     asked: list[str] = field(default_factory=list)
     given: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -79,7 +89,8 @@ class YouTube:
     def opens(self, address: str) -> bool:
         """Whether a file is given for it."""
         query = dict(parse_qsl(urlsplit(address).query))
-        return (query.get("sig"), query.get("n")) == (signed(_SIGNATURE), paced(_PACE))
+        solved = (query.get("sig"), query.get("n")) == (signed(_SIGNATURE), paced(_PACE))
+        return solved and time.time() >= self.opens_at
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Any request, whichever the host."""
@@ -92,6 +103,7 @@ class YouTube:
             return web.Response(body=self.script, content_type="text/javascript")
         if request.path == "/youtubei/v1/player":
             told = json.loads(await request.read())
+            self.opens_at = time.time() + self.ad
             return web.json_response(self._playing(told["context"]["client"]["clientName"]))
         return web.Response(status=404)
 
@@ -110,7 +122,9 @@ class YouTube:
             "PLAYER_JS_URL": _PLAYER_SCRIPT.format(version=self.version),
             "VISITOR_DATA": "visitor",
         }
-        shown: dict[str, Any] = {"contents": {"twoColumnWatchNextResults": {}}}
+        owner = {"videoOwnerRenderer": {"title": {"runs": [{"text": "A cook"}]}}}
+        below = {"contents": [{"videoSecondaryInfoRenderer": {"owner": owner}}]}
+        shown = {"contents": {"twoColumnWatchNextResults": {"results": {"results": below}}}}
         return (
             f"<html><head><title>A film</title></head><body><script>ytcfg.set({json.dumps(settings)});</script>"
             f"<script>var ytInitialPlayerResponse = {json.dumps(self._player([]))};</script>"
@@ -134,6 +148,13 @@ class YouTube:
                 "viewCount": "7",
                 "isLiveContent": False,
             },
+            "microformat": {
+                "playerMicroformatRenderer": {
+                    "ownerProfileUrl": "http://www.youtube.com/@cook",
+                    "publishDate": "2026-10-01T00:00:00Z",
+                }
+            },
+            "adPlacements": [_ad(self.ad)] if self.ad else [],
             "storyboards": {"playerStoryboardSpecRenderer": {"spec": _BOARDS}},
             "streamingData": {"expiresInSeconds": "21540", "adaptiveFormats": formats},
         }

@@ -93,13 +93,13 @@ async def test_a_link_ends_as_a_file(youtube: YouTube, tmp_path: Path) -> None:
     }
     code = "import sys; from clipstead.cli import main; sys.exit(main())"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, "get", LINK, "-o", str(tmp_path / "{id}.{ext}"),
+        sys.executable, "-c", code, "get", LINK, "-o", str(tmp_path / "{author}_{id}.{ext}"),
         env={**os.environ, **settings}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     printed, _ = await process.communicate()
     assert process.returncode == 0, printed.decode()
     assert (sorted(youtube.given), youtube.refused) == (["136", "140"], [])
-    looked = ffmpeg.find().path, "-hide_banner", "-i", str(tmp_path / "aBcDeFgHiJk.mp4")
+    looked = ffmpeg.find().path, "-hide_banner", "-i", str(tmp_path / "cook_aBcDeFgHiJk.mp4")
     streams = subprocess.run(looked, capture_output=True, text=True, check=False).stderr
     assert "h264" in streams and "1280x720" in streams and "aac" in streams
 
@@ -154,6 +154,18 @@ async def test_a_script_that_cannot_be_solved_is_named(youtube: YouTube, egress:
         post = await ytdlp.fetch(parse(LINK), no_net)
         assert all(youtube.opens(media.url) for media in post.media if "googlevideo" in media.url)
         assert {media.variant for media in post.media} >= {"yt-18", "yt-136", "yt-140"}
+
+
+@needs_one
+async def test_files_behind_an_advertisement_are_handed_out_when_they_are_given(
+    youtube: YouTube, egress: Egress, no_net: Any
+) -> None:
+    """Not before: whoever comes too early is refused."""
+    youtube.ad = 2
+    ytdlp = YtDlp(Pool(egress, ca_file=str(youtube.ca_file)))
+    post = await ytdlp.fetch(parse(LINK), no_net)
+    assert all(youtube.opens(media.url) for media in post.media if "googlevideo" in media.url)
+    await ytdlp.close()
 
 
 @needs_one

@@ -1,10 +1,16 @@
 """yt-dlp as a provider: any platform it knows, and a second opinion on TikTok; it runs in warm child processes."""
 
+import asyncio
+import time
+
 from clipstead.model import Link, LinkKind, Post
+from clipstead.resolve.loose import Node, decimal, nodes
 from clipstead.resolve.providers.base import Net
 from clipstead.resolve.providers.parts import Parts
 from clipstead.resolve.ytdlp_pool import Pool
 from clipstead.resolve.ytdlp_post import parse
+
+_LONGEST_WAIT = 12.0  # seconds: beyond that a post without working files, for a while, is better than none
 
 
 class YtDlp:
@@ -22,12 +28,24 @@ class YtDlp:
         return link.kind is LinkKind.POST
 
     async def fetch(self, link: Link, net: Net, *, language: str = "en") -> Post:
-        """The post as yt-dlp sees it; `net` is not used, since the child goes out through the egress proxy."""
-        return parse(await self._pool.info(link.url, link.platform, language), link)
+        """The post as yt-dlp sees it; `net` is not used, since the child goes out through the egress proxy.
+
+        Where its files are given only after some seconds (behind YouTube's advertisements), it is handed out then.
+        """
+        info = await self._pool.info(link.url, link.platform, language)
+        post = parse(info, link)
+        await asyncio.sleep(_wait(info))
+        return post
 
     async def close(self) -> None:
         """End all children, also those at work: who waits for them is told that the provider failed."""
         await self._pool.close()
+
+
+def _wait(info: Node) -> float:
+    """Seconds until every file is given, by yt-dlp's reckoning."""
+    given_at = max((decimal(each.get("available_at")) or 0.0 for each in nodes(info.get("formats"))), default=0.0)
+    return min(max(given_at - time.time(), 0.0), _LONGEST_WAIT)
 
 
 def build(parts: Parts) -> YtDlp:
