@@ -200,7 +200,16 @@ async def test_the_child_gets_no_secret(
     environment = dict(
         item.split("=", 1) for item in Path(f"/proc/{pid}/environ").read_text().split("\0") if "=" in item
     )
-    expected = {"HOME", "LANG", "PATH", "PYTHONSAFEPATH", "PYTHONUTF8", "TMPDIR", "YTDLP_NO_PLUGINS"}
+    expected = {
+        "BUN_JSC_jitMemoryReservationSize",
+        "HOME",
+        "LANG",
+        "PATH",
+        "PYTHONSAFEPATH",
+        "PYTHONUTF8",
+        "TMPDIR",
+        "YTDLP_NO_PLUGINS",
+    }
     assert set(environment) - {"PYTHONPATH"} == expected
     assert b"127.0.0.1" not in Path(f"/proc/{pid}/cmdline").read_bytes()
     assert Path(environment["HOME"]).is_dir()

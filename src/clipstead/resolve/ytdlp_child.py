@@ -26,6 +26,11 @@ _WORKER = Path(__file__).with_name("ytdlp_worker.py")
 """Started by its path: as a module it would first import this whole package, 50 MB that it has no use for."""
 
 TOOLS = "bin"
+
+_BUN_CODE = 128 * 1024 * 1024
+"""Bytes that bun sets aside for compiled code: as much as it would by itself, it gets none under our limit on data, and
+then compiles nothing."""
+
 _STDERR_KEPT = 4096
 _log = logging.getLogger(__name__)
 
@@ -155,6 +160,7 @@ def _environment(home: Path) -> dict[str, str]:
     egress proxy.
     """
     environment = {
+        "BUN_JSC_jitMemoryReservationSize": str(_BUN_CODE),
         "HOME": str(home),
         "LANG": "C.UTF-8",
         "PATH": str(home / TOOLS),
