@@ -309,6 +309,15 @@ def test_bodies_that_are_not_the_json_they_should_be(house: Any, path: str, body
     assert _said(answer, 400) == error
 
 
+@pytest.mark.parametrize("path", ["/video/info", "/video/download"])
+def test_json_that_does_not_come_is_not_waited_for(house: Any, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever holds a connection open without telling the rest is told so, and let go."""
+    monkeypatch.setattr("clipstead.server.small_body._SECONDS", 0.05)
+    with _socket(house) as peer:
+        peer.sendall(_request(house, path=path, kind="application/json", length=100) + b'{"url": ')
+        assert peer.recv(65536).startswith(b"HTTP/1.1 400 ")
+
+
 _LINK = "https://www.tiktok.com/@a/video/7542123392531439343"
 
 
@@ -364,12 +373,14 @@ def _socket(house: Any) -> socket.socket:
     return socket.create_connection((place.hostname, place.port), timeout=10)
 
 
-def _request(house: Any, *more: str, key: str | None = None, length: int) -> bytes:
+def _request(
+    house: Any, *more: str, key: str | None = None, length: int, path: str = "/tools/remove-audio", kind: str = ""
+) -> bytes:
     shown = house.key if key is None else key
     lines = [
-        "POST /api/tools/remove-audio HTTP/1.1",
+        f"POST /api{path} HTTP/1.1",
         f"Host: {urlsplit(house.base).netloc}",
-        f"Content-Type: multipart/form-data; boundary={_BOUNDARY}",
+        f"Content-Type: {kind or f'multipart/form-data; boundary={_BOUNDARY}'}",
         f"Content-Length: {length}",
         *([f"X-Api-Key: {shown}"] if shown else []),
         *more,

@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from clipstead.capture.pick import AUDIO_FILES, VIDEO_FILES, Ask, check_quality
 from clipstead.errors import BadRequest, InvalidParams, UnsupportedLink
 from clipstead.model import Link, LinkKind
 from clipstead.resolve.links import parse as parse_link
-from clipstead.server.farewell import read_to_end
-from clipstead.server.upload import BrokenOff, TooLarge, declared_length
+from clipstead.server.small_body import small_body
 
-MOST_BYTES = 64 * 1024
 FORMATS = (*VIDEO_FILES, *AUDIO_FILES)
 WEBHOOK = "webhook"
 _LONGEST_WORD = 200
@@ -42,22 +40,11 @@ class Download:
 
 
 async def read_json(request: Request) -> Mapping[str, Any]:
-    """The body as an object. Raises BadRequest."""
+    """The body as an object. Raises BadRequest, and what `small_body` raises."""
     if not _JSON_TYPES.match(request.headers.get("content-type", "").strip()):
         raise BadRequest("Content-Type must be application/json")
-    if (declared_length(request) or 0) > MOST_BYTES:
-        raise TooLarge("Request body too large")
-    body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise TooLarge("Request body too large")
-    except ClientDisconnect:
-        raise BrokenOff("The request broke off") from None
-    read_to_end(request.scope)
-    try:
-        found = orjson.loads(bytes(body))
+        found = orjson.loads(await small_body(request))
     except orjson.JSONDecodeError:
         raise BadRequest("Malformed JSON body") from None
     if not isinstance(found, dict):
