@@ -331,7 +331,7 @@ async def sites(_template: str, serving: Any, tmp_path_factory: pytest.TempPathF
         app = await stack.enter_async_context(open_app(settings))
         room = await _room(stack, _template.replace("/clipstead?", f"/{name}?"), folder, app)
         key = (await room.keys.desk.create("fuzz", admin=True, hourly=0, daily=0)).text
-        await room.keys.desk.set_credits(key[4:14], None)
+        await room.keys.desk.set_credits(key[4:14], "unlimited")
         yield [
             await _site(stack, serving, app, world, folder / "one", lambda: room, key),
             await _site(stack, serving, app, world, folder / "other", no_workroom, ""),

@@ -127,7 +127,7 @@ async def test_64_clients_in_each_of_2_processes_spend_exactly_what_there_is(dat
 async def test_200_a_minute_and_not_one_more(database: Database, keys: Keys, pass_minutes: PassMinutes) -> None:
     """64 at a time: exactly so many are let in, the rest are told how long to wait, and that costs nothing."""
     new = await keys.desk.create("somebody")
-    await keys.desk.set_credits(new.standing.id, None)
+    await keys.desk.set_credits(new.standing.id, "unlimited")
     outcomes: Counter[str] = Counter()
 
     async def client() -> None:
@@ -152,7 +152,7 @@ async def test_no_minute_ever_holds_one_too_many(keys: Keys, pass_minutes: PassM
     print(f"seed {seed}")
     dice = random.Random(seed)
     new = await keys.desk.create("somebody")
-    await keys.desk.set_credits(new.standing.id, None)
+    await keys.desk.set_credits(new.standing.id, "unlimited")
     log: list[int] = []
     for now in range(80):
         for _ in range(dice.choice((0, 1, 2, 4))):
@@ -177,7 +177,7 @@ async def test_what_is_spent_is_spent_until_more_is_given(keys: Keys) -> None:
         await keys.credits.reserve(new.text, per_minute=1)
     assert (await keys.desk.set_credits(key_id, 2)).credits == KeyCredits(left=2, spent=1)
     assert (await keys.credits.reserve(new.text)).left == 1
-    assert (await keys.desk.set_credits(key_id, None)).credits == KeyCredits(left=None, spent=1)
+    assert (await keys.desk.set_credits(key_id, "unlimited")).credits == KeyCredits(left=None, spent=1)
 
 
 async def test_setting_credits_while_a_call_runs_gives_nothing_away(database: Database, keys: Keys) -> None:

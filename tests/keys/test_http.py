@@ -169,6 +169,19 @@ async def test_an_admin_gives_credits(call: Caller, chief: str, keys: Keys) -> N
         assert (await call("PATCH", path, chief, {"credits": wrong}))[0] == 400
 
 
+async def test_a_change_that_cannot_be_changes_nothing(call: Caller, chief: str, keys: Keys) -> None:
+    """Of several changes in one request all are made, or none."""
+    new = await keys.desk.create("somebody", hourly=5)
+    path = f"/api/admin/keys/{new.standing.id}"
+    for wrong in ({"hourly": 7, "credits": -1}, {"hourly": -1, "credits": 3}, {"hourly": 7, "disabled": "yes"}):
+        assert (await call("PATCH", path, chief, wrong))[0] == 400
+    told = (await call("GET", path, chief))[1]["data"]
+    assert (told["limits"]["hourly"]["limit"], told["credits"]["left"], told["state"]) == (5, 100, "active")
+    change = {"hourly": 7, "credits": 3, "disabled": True}
+    told = (await call("PATCH", path, chief, change))[1]["data"]
+    assert (told["limits"]["hourly"]["limit"], told["credits"]["left"], told["state"]) == (7, 3, "disabled")
+
+
 async def test_an_admin_bans_and_sees_who_uses_what(call: Caller, chief: str, keys: Keys) -> None:
     new = await keys.desk.create("über müde", hourly=5)
     for _ in range(2):

@@ -17,7 +17,7 @@ from clipstead.cli.exits import Exit, say
 from clipstead.cli.first_key import defaults_of
 from clipstead.errors import InvalidParams
 from clipstead.server.key_answers import key_json
-from clipstead.server.key_desk import FIRST_OWNER, KeyDesk
+from clipstead.server.key_desk import FIRST_OWNER, CreditsWish, KeyDesk
 from clipstead.server.key_standing import KeyStanding, KeyWindow
 from clipstead.server.key_text import id_in, masked
 from clipstead.settings import load
@@ -86,9 +86,9 @@ def limit(key: str, *, hourly: str, daily: str) -> Exit:
 def set_credits(key: str, amount: str) -> Exit:
     """Set what a key has left: a number, or "unlimited"."""
     key_id = _id(key)
-    if amount != "unlimited" and not (amount.isascii() and amount.isdigit()):
+    if amount != "unlimited" and not (amount.isascii() and amount.isdigit() and len(amount) < 20):
         raise InvalidParams({"N": "must be a number or unlimited"})
-    wanted = None if amount == "unlimited" else int(amount)
+    wanted: CreditsWish = "unlimited" if amount == "unlimited" else int(amount)
     standing = _at_desk(lambda desk: desk.set_credits(key_id, wanted))
     say(f"{masked(key_id)} has {_credits(standing)} credits left")
     return Exit.DONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
@@ -16,7 +16,7 @@ from clipstead.server.admission import recognise
 from clipstead.server.dialect import Dialect
 from clipstead.server.json_body import json_body
 from clipstead.server.key_answers import error_answer, key_json, new_key_json, owner_json, success, usage_json
-from clipstead.server.key_desk import KeyDesk
+from clipstead.server.key_desk import CreditsWish, KeyDesk
 from clipstead.server.key_text import id_in
 from clipstead.server.keys import Keys
 from clipstead.server.responses import otherwise
@@ -43,7 +43,7 @@ class KeyChange(BaseModel):
     hourly: int | None = None
     daily: int | None = None
     disabled: bool = False
-    credits: int | Literal["unlimited"] = 0
+    credits: CreditsWish = 0
 
 
 class OwnerChange(BaseModel):
@@ -78,17 +78,14 @@ class Admin:
         return success(key_json(await desk.key(_key_id(request))))
 
     async def change_key(self, request: Request) -> Response:
-        """Set its limits and what it has left of credits, disable it, enable it."""
+        """Set its limits and what it has left of credits, disable it, enable it: all that is given, or nothing."""
         desk = await self._desk(request)
         key_id = _key_id(request)
         change = (await json_body(request, KeyChange)).model_dump(exclude_unset=True)
-        disabled = change.pop("disabled", None)
-        credits = change.pop("credits", None)
-        standing = await desk.limit(key_id, change)
-        if credits is not None:
-            standing = await desk.set_credits(key_id, None if credits == "unlimited" else credits)
-        if disabled is not None:
-            standing = await (desk.disable if disabled else desk.enable)(key_id)
+        limits: dict[str, int | None] = {name: change[name] for name in ("hourly", "daily") if name in change}
+        standing = await desk.change(
+            key_id, limits=limits, disabled=change.get("disabled"), credits=change.get("credits")
+        )
         return success(key_json(standing))
 
     async def revoke_key(self, request: Request) -> Response:

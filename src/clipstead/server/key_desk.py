@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Integer, Row, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
@@ -21,6 +22,7 @@ from clipstead.server.logs import EventLogger
 FIRST_OWNER = "admin"
 HIGHEST_LIMIT = 1_000_000_000
 MOST_CREDITS = 1_000_000_000_000
+CreditsWish = int | Literal["unlimited"]
 _LONGEST_NAME = 100
 _STANDINGS = text("""
     SELECT s.*, CASE WHEN c.key_id IS NULL THEN :free ELSE c.balance END AS credits_left,
@@ -111,34 +113,36 @@ class KeyDesk:
 
     async def disable(self, key_id: str) -> KeyStanding:
         """Let a key rest until it is enabled again."""
-        return await self._change(
-            key_id, {"disabled_at": func.coalesce(api_keys.c.disabled_at, func.clock_timestamp())}
-        )
+        return await self.change(key_id, disabled=True)
 
     async def enable(self, key_id: str) -> KeyStanding:
         """End a key's rest."""
-        return await self._change(key_id, {"disabled_at": None})
+        return await self.change(key_id, disabled=False)
 
     async def limit(self, key_id: str, limits: Mapping[str, int | None]) -> KeyStanding:
         """Set "hourly", "daily" or both; None goes back to the default, 0 sets no limit. What was used stays used."""
+        return await self.change(key_id, limits=limits)
+
+    async def set_credits(self, key_id: str, credits: CreditsWish) -> KeyStanding:
+        """What a key has left from now on. What is held at this moment is not given back."""
+        return await self.change(key_id, credits=credits)
+
+    async def change(
+        self,
+        key_id: str,
+        *,
+        limits: Mapping[str, int | None] = MappingProxyType({}),
+        disabled: bool | None = None,
+        credits: CreditsWish | None = None,
+    ) -> KeyStanding:
+        """All that is given, or, where some of it cannot be, nothing. NotFound, InvalidParams."""
         _check_limits(limits)
-        return await self._change(key_id, limits)
-
-    async def set_credits(self, key_id: str, credits: int | None) -> KeyStanding:
-        """What a key has left from now on; None is as many as it likes. What is held at this moment is not given back.
-
-        NotFound, InvalidParams.
-        """
-        if credits is not None and not 0 <= credits <= MOST_CREDITS:
-            raise InvalidParams({"credits": f"must be between 0 and {MOST_CREDITS}, or unlimited"})
-        held = (credit_uses.c.key_id == key_id) & (credit_uses.c.state == "held")
-        async with self._database.begin() as connection:
-            await self._standing(connection, key_id)
-            purse = insert(key_credits).values(key_id=key_id, balance=credits)
-            await connection.execute(purse.on_conflict_do_update(index_elements=["key_id"], set_={"balance": credits}))
-            await connection.execute(update(credit_uses).where(held).values(paid=False))
-            _log.info("key changed", key_id=key_id, what=["credits"])
-            return await self._standing(connection, key_id)
+        _check_credits(credits)
+        values: dict[str, Any] = dict(limits)
+        if disabled is not None:
+            rested = func.coalesce(api_keys.c.disabled_at, func.clock_timestamp())
+            values["disabled_at"] = rested if disabled else None
+        return await self._change(key_id, values, credits)
 
     async def rotate(self, key: KeyText) -> NewKey:
         """Another secret for a key whose holder shows it: id, limits, uses and jobs stay, the old text is void at once.
@@ -176,11 +180,16 @@ class KeyDesk:
         """Let them in again."""
         await self._change_owner(owner, {"banned_at": None}, "unbanned")
 
-    async def _change(self, key_id: str, values: Mapping[str, Any]) -> KeyStanding:
+    async def _change(self, key_id: str, values: Mapping[str, Any], credits: CreditsWish | None = None) -> KeyStanding:
         async with self._database.begin() as connection:
+            await self._standing(connection, key_id)
             if values:
                 await connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(values))
-                _log.info("key changed", key_id=key_id, what=sorted(values))
+            if credits is not None:
+                await _fill_purse(connection, key_id, None if credits == "unlimited" else credits)
+            _log.info(
+                "key changed", key_id=key_id, what=sorted([*values, *(["credits"] if credits is not None else [])])
+            )
             return await self._standing(connection, key_id)
 
     async def _change_owner(self, owner: str, values: Mapping[str, Any], what: str) -> None:
@@ -213,6 +222,18 @@ def _is_name(name: str) -> bool:
     """A name stands in addresses, tables and log lines, and must survive them all."""
     fit = name.isprintable() and name == name.strip() and "/" not in name and name.strip(".")
     return bool(fit) and len(name) <= _LONGEST_NAME
+
+
+async def _fill_purse(connection: AsyncConnection, key_id: str, balance: int | None) -> None:
+    held = (credit_uses.c.key_id == key_id) & (credit_uses.c.state == "held")
+    purse = insert(key_credits).values(key_id=key_id, balance=balance)
+    await connection.execute(purse.on_conflict_do_update(index_elements=["key_id"], set_={"balance": balance}))
+    await connection.execute(update(credit_uses).where(held).values(paid=False))
+
+
+def _check_credits(credits: CreditsWish | None) -> None:
+    if isinstance(credits, int) and not 0 <= credits <= MOST_CREDITS:
+        raise InvalidParams({"credits": f"must be between 0 and {MOST_CREDITS}, or unlimited"})
 
 
 def _check_limits(limits: Mapping[str, int | None]) -> None:

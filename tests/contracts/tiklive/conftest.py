@@ -136,7 +136,7 @@ async def shared_tiklive(_template: str, tmp_path_factory: pytest.TempPathFactor
         world = await stack.enter_async_context(World(seed=1))
         url = _template.replace("/clipstead?", f"/{name}?")
         opened = await _open(stack, world, url, tmp_path_factory.mktemp("tiklive"), tiklive_per_minute=0)
-        await opened.keys.desk.set_credits(opened.key[4:14], None)
+        await opened.keys.desk.set_credits(opened.key[4:14], "unlimited")
         yield opened
 
 

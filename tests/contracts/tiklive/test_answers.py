@@ -231,7 +231,7 @@ async def test_ours_lists_for_ours(tiklive: Any, tmp_path: Path, walled: bool) -
     if walled:
         tiklive.world.fault("*", "list:captcha")
     world, catalog = tiklive.world, tiklive.world.posts
-    await tiklive.keys.desk.set_credits(tiklive.key[4:14], None)
+    await tiklive.keys.desk.set_credits(tiklive.key[4:14], "unlimited")
     user, tag, sound = world.users[0], world.tags[1], world.sounds[0]
     expected = {
         f"@{user.username}": catalog.of_user(user),

@@ -46,7 +46,7 @@ async def test_spent_is_402_and_costs_nothing(tiklive: Any) -> None:
         assert (status, body) == (402, {"message": "Insufficient credits"})
         assert told(headers) == (None, None)
     assert dict(tiklive.world.requests) == before
-    await tiklive.keys.desk.set_credits(key_id, None)
+    await tiklive.keys.desk.set_credits(key_id, "unlimited")
     status, _, headers = await tiklive.ask("/region-list/")
     assert (status, told(headers)) == (200, ("1", None))
 
