@@ -179,6 +179,13 @@ def test_boxes_that_lead_nowhere_are_refused(data: bytes) -> None:
     refused(data)
 
 
+def test_a_fragment_whose_time_is_empty_is_refused(handmade: Build) -> None:
+    """With the box that should tell it at the very end of the fragment."""
+    run = box(b"trun", numbers(0, 1))
+    moof = box(b"moof", box(b"traf", box(b"tfhd", numbers(0, 1)), run, box(b"tfdt")))
+    assert str(refused(handmade().build() + moof)).startswith("damaged")
+
+
 def test_rubbish_after_the_last_box_is_borne(handmade: Build) -> None:
     """Some writers append padding or notes of their own."""
     plain = handmade().build()

@@ -39,7 +39,7 @@ class Fragments:
         if not sum(samples for samples, _ in lengths):
             return
         time = child(data, traf, b"tfdt")
-        begin = self.ends.get(track, 0) if time is None else field(data, time, 4, 8 if data[time.body] else 4)
+        begin = self.ends.get(track, 0) if time is None else field(data, time, 4, 8 if field(data, time, 0, 1) else 4)
         self.ends[track] = max(self.ends.get(track, 0), begin + sum(ticks for _, ticks in lengths))
 
 

@@ -73,7 +73,7 @@ def read_track(data: bytes, trak: Box, movie_timescale: int) -> Track:
     if entry is not None and kind == "vide" and not (width and height):
         width, height = field(data, entry, 24, 2), field(data, entry, 26, 2)
     return Track(
-        id=field(data, head, 20 if data[head.body] else 12, 4),
+        id=field(data, head, 20 if field(data, head, 0, 1) else 12, 4),
         kind=kind,
         codec=_codec(data, entry) if entry else "",
         width=width,
