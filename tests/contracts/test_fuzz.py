@@ -226,10 +226,10 @@ def judge(site: Site, asked: Asked, told: Told) -> str:
         return ""
     elif told.status >= 500:
         return "a 5xx"
+    if told.status == 405 and asked.method in ("", *told.headers.get("allow", "").split(", ")):
+        return "a 405 that does not say what is allowed"
     if told.status < 400 or asked.method == "HEAD":
         return ""
-    if told.status == 405 and "allow" not in told.headers:
-        return "a 405 that does not say what is allowed"
     return wrong_words(whose, told)
 
 

@@ -79,10 +79,10 @@ async def open_site() -> AsyncIterator[OpenSite]:
 
         receivers = Receivers(guard, (b"s" * 32,))
         metrics = Metrics(resolver, lambda: (0, 0))
-        dialects = Dialects([_work(get_keys), admin.dialect(get_keys), my_key.dialect(get_keys, receivers)])
-        api = _api(dialects, "0")
-        for router in (ops.router(resolver, metrics, no_workroom), *dialects.routers()):
-            api.include_router(router)
+        spoken = [_work(get_keys), admin.dialect(get_keys), my_key.dialect(get_keys, receivers)]
+        dialects = Dialects(spoken)
+        routers = (ops.router(resolver, metrics, no_workroom), *(each.router for each in spoken))
+        api = _api(dialects, routers, "0")
         door = Door(Clients(()), Hosts(), "", RequestIds(), metrics.request)
         config = uvicorn.Config(
             Front(api, dialects, door), "127.0.0.1", 0, http=BoundedProtocol, ws="none", lifespan="off", log_config=None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, get_args
 
 import pytest
@@ -55,6 +56,16 @@ async def test_another_method_is_refused_in_the_words_of_the_path(stage: Any, na
     reply = await stage.ask("PATCH", path)
     assert (reply.status, set(reply.json) - {"message"}) == (405, keys - {"message"})
     assert "OPTIONS" in reply.headers["allow"]
+
+
+async def test_what_a_405_allows_is_allowed(stage: Any) -> None:
+    """Of every path there is, HEAD included: it is named only where it is answered."""
+    known = (await stage.get("/openapi.json")).json["paths"]
+    for path in (*known, "/openapi.json", "/docs", "/assets/style.css"):
+        place = re.sub(r"{[^}]*}", "x", path)
+        allowed = (await stage.ask("TRACE", place)).headers["allow"].split(", ")
+        told = {method: (await stage.ask(method, place)).status for method in allowed}
+        assert {"OPTIONS"} < told.keys() and 405 not in told.values(), (path, told)
 
 
 @pytest.mark.parametrize("on", ASKED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -92,10 +92,8 @@ def create(
     common = (ops.router(resolver, metrics, workroom), pages.router(), tunnel.router())
 
     def room(view: View) -> Room:
-        api = _api(view.dialects, options.version)
-        for router in (*common, *(dialect.router for dialect in view.served), *_front_page(view, pages)):
-            api.include_router(router)
-        return Room(api, view.dialects)
+        routers = (*common, *(dialect.router for dialect in view.served), *_front_page(view, pages))
+        return Room(_api(view.dialects, routers, options.version), view.dialects)
 
     hosts = Hosts((*options.allowed_hosts, *views.by_host), options.public_url)
     door = Door(clients, hosts, options.public_url, ids, metrics.request)
@@ -131,7 +129,7 @@ def _front_page(view: View, pages: Pages) -> list[APIRouter]:
     return [] if any(dialect.prefix == "/" for dialect in view.served) else [pages.home_router()]
 
 
-def _api(dialects: Dialects, version: str) -> FastAPI:
+def _api(dialects: Dialects, routers: Sequence[APIRouter], version: str) -> FastAPI:
     """Routing and /openapi.json alone: the pages, the errors and the log lines are ours."""
     quiet: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
     api = FastAPI(
@@ -139,30 +137,31 @@ def _api(dialects: Dialects, version: str) -> FastAPI:
     )
 
     async def worded(request: Request, error: Exception) -> Response:
-        ours = _ours(request, error, dialects)
+        ours = _ours(request, error, routers)
         visit_of(request.scope).problem = f"{ours.code}: {ours}"
         return dialects.of(request.scope["path"]).error(request, ours)
 
     for kind in (ClipsteadError, HTTPException, Exception):
         api.add_exception_handler(kind, worded)
+    for router in routers:
+        api.include_router(router)
     return api
 
 
-def _ours(request: Request, error: Exception, dialects: Dialects) -> ClipsteadError:
+def _ours(request: Request, error: Exception, routers: Sequence[APIRouter]) -> ClipsteadError:
     """Starlette's refusals and crashes as errors of ours."""
     if isinstance(error, ClipsteadError):
         return error
     if isinstance(error, HTTPException):
-        headers = {"allow": _allowed(request, error, dialects)} if error.status_code == 405 else {}
+        headers = {"allow": _allowed(request, error, routers)} if error.status_code == 405 else {}
         return Refusal(error.status_code, _PLAIN_TEXTS.get(error.status_code, str(error.detail)), headers)
     return Crash(f"Internal server error (request {visit_of(request.scope).request_id})")
 
 
-def _allowed(request: Request, error: HTTPException, dialects: Dialects) -> str:
+def _allowed(request: Request, error: HTTPException, routers: Sequence[APIRouter]) -> str:
     """What every route of this path takes (the error names the first's alone), and OPTIONS, answered for all."""
     named = (error.headers or {}).get("Allow", "GET")
-    methods = {method.strip() for method in named.split(",")} | {"OPTIONS"}
-    routes = (route for router in dialects.routers() for route in router.routes if isinstance(route, Route | APIRoute))
+    routes = (route for router in routers for route in router.routes if isinstance(route, Route | APIRoute))
     here = (route.methods or () for route in routes if route.matches(request.scope)[0] is not Match.NONE)
-    methods = methods.union(*here)
-    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+    methods = {method.strip() for method in named.split(",")} | {"OPTIONS"}
+    return ", ".join(sorted(methods.union(*here)))

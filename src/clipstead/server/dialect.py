@@ -78,7 +78,6 @@ class Dialects:
     """
 
     def __init__(self, dialects: Sequence[Dialect], last: Dialect | None = None) -> None:
-        self._dialects = tuple(dialects)
         self._paths = {path: dialect for dialect in dialects for path in dialect.paths}
         pairs = [(prefix, each) for each in dialects for prefix in (each.prefix, *each.prefixes) if prefix]
         self._prefixes = sorted(pairs, key=lambda pair: len(pair[0]), reverse=True)
@@ -88,7 +87,3 @@ class Dialects:
         """Who speaks for that path, known or unknown."""
         own = self._paths.get(path.rstrip("/") or "/")
         return own or next((each for prefix, each in self._prefixes if path.startswith(prefix)), self._last)
-
-    def routers(self) -> list[APIRouter]:
-        """Every dialect's routes."""
-        return [dialect.router for dialect in self._dialects]

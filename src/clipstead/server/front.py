@@ -120,9 +120,7 @@ class Front:
     async def _serve(self, scope: Scope, receive: Receive, send: Send, visit: Visit) -> None:
         if len(scope["query_string"]) > MAX_QUERY or len(scope["raw_path"]) > MAX_PATH:
             await self._refuse(Refusal(414, "Address too long", {"connection": "close"}), scope, receive, send)
-        elif scope["path"] in OPERATIONS:
-            await self._inner(scope, receive, send)
-        elif not visit.base_url:
+        elif not visit.base_url and scope["path"] not in OPERATIONS:
             await self._refuse(Refusal(400, "Invalid Host header"), scope, receive, send)
         elif scope["method"] == "OPTIONS":
             await send({"type": "http.response.start", "status": 204, "headers": list(_PREFLIGHT)})
