@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from clipstead import errors
+
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 class NotReady(errors.ClipsteadError):
@@ -69,6 +71,31 @@ class Dialect:
     error: Callable[[Request, errors.ClipsteadError], Response]
     paths: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
+
+
+def add_call(
+    router: APIRouter,
+    contract: str,
+    method: str,
+    path: str,
+    handler: Handler,
+    described: Mapping[str, Any],
+    *,
+    summary: str | None = None,
+    head: bool = False,
+) -> None:
+    """One call of a contract, as /openapi.json shall tell it; with `head`, HEAD is answered as well."""
+    router.add_api_route(
+        path,
+        handler,
+        methods=[method],
+        response_class=Response,
+        summary=summary,
+        operation_id=f"{contract} {method} {path}",
+        openapi_extra=dict(described),
+    )
+    if head:
+        router.add_api_route(path, handler, methods=["HEAD"], include_in_schema=False)
 
 
 class Dialects:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import partial
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -20,14 +19,12 @@ from clipstead.server.archive.shown import PREFIX
 from clipstead.server.archive.sources import SourceCalls
 from clipstead.server.archive.status import StatusCalls
 from clipstead.server.archive.webhooks import WebhookCalls
-from clipstead.server.dialect import Dialect
+from clipstead.server.dialect import Dialect, add_call
 from clipstead.server.farewell import parting
 from clipstead.server.key_answers import error_answer
 from clipstead.server.receivers import Receivers
 from clipstead.server.responses import Json
 from clipstead.server.workroom import GetWorkroom
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 def dialect(workroom: GetWorkroom, receivers: Receivers, keep_alive: float) -> Dialect:
@@ -36,17 +33,7 @@ def dialect(workroom: GetWorkroom, receivers: Receivers, keep_alive: float) -> D
     sources, posts, dead = SourceCalls(entrance), PostCalls(entrance), DeadCalls(entrance)
     status, webhooks = StatusCalls(entrance, keep_alive), WebhookCalls(entrance, receivers)
     router = APIRouter(prefix=PREFIX, tags=["archive"])
-
-    def add(method: str, path: str, handler: Handler, described: dict[str, Any]) -> None:
-        router.add_api_route(
-            path,
-            handler,
-            methods=[method],
-            response_class=Response,
-            operation_id=f"archive {method} {path}",
-            openapi_extra=described,
-        )
-
+    add = partial(add_call, router, "archive")
     one = describe.call(("id",))
     add("POST", "/sources", sources.add, describe.call(body=SourcesWish))
     add("GET", "/sources", sources.list, describe.call())
@@ -58,8 +45,7 @@ def dialect(workroom: GetWorkroom, receivers: Receivers, keep_alive: float) -> D
     add("GET", "/status/stream", status.stream, describe.events())
     add("GET", "/posts", posts.list, describe.call(query=("query", "author", "after", "limit")))
     add("GET", "/posts/{id}", posts.show, one)
-    add("GET", "/posts/{id}/files/{number}", posts.file, describe.file("id", "number"))
-    router.add_api_route("/posts/{id}/files/{number}", posts.file, methods=["HEAD"], include_in_schema=False)
+    add("GET", "/posts/{id}/files/{number}", posts.file, describe.file("id", "number"), head=True)
     add("GET", "/dead", dead.list, describe.call(query=("reason", "after", "limit")))
     add("POST", "/dead/retry", dead.retry, describe.call(body=RetryWish))
     add("GET", "/webhooks", webhooks.list, describe.call())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,7 +10,7 @@ from starlette.responses import Response
 
 from clipstead.errors import ClipsteadError
 from clipstead.server.admission import access_headers
-from clipstead.server.dialect import Dialect
+from clipstead.server.dialect import Dialect, Handler, add_call
 from clipstead.server.dialects.base import Services
 from clipstead.server.dialects.clipi import describe, words
 from clipstead.server.dialects.clipi.jobs import JobDesk
@@ -21,24 +20,16 @@ from clipstead.server.farewell import parting
 from clipstead.server.responses import Json
 from clipstead.tools import TOOLS
 
-Handler = Callable[[Request], Awaitable[Response]]
-
 
 def build(services: Services) -> Dialect:
     """The dialect for `/api/` and everything below it that nobody else speaks for."""
     videos, tools, jobs = Videos(services), Tools(services), JobDesk(services)
     router = APIRouter(prefix="/api", tags=["Clipi"])
 
-    def add(method: str, path: str, handler: Handler, summary: str, described: dict[str, Any]) -> None:
-        router.add_api_route(
-            path,
-            _answered(handler),
-            methods=[method],
-            response_class=Response,
-            summary=summary,
-            operation_id=f"clipi {method} {path}",
-            openapi_extra=described,
-        )
+    def add(
+        method: str, path: str, handler: Handler, summary: str, described: dict[str, Any], *, head: bool = False
+    ) -> None:
+        add_call(router, "clipi", method, path, _answered(handler), described, summary=summary, head=head)
 
     add("POST", "/video/info", videos.info, "What a link can be had as", describe.info())
     add("POST", "/video/download", videos.download, "Get a video", describe.download())
@@ -49,8 +40,7 @@ def build(services: Services) -> Dialect:
         add("DELETE", f"{below}/jobs/{{job_id}}", jobs.cancel, "Call a job off", describe.change())
         add("POST", f"{below}/jobs/{{job_id}}/retry", jobs.retry, "Do a job again", describe.change())
     for path, handler in (("/download/{token}", jobs.download), ("/tools/download/{token}", jobs.result)):
-        add("GET", path, handler, "The file of a finished job", describe.file())
-        router.add_api_route(path, handler, methods=["HEAD"], include_in_schema=False)
+        add("GET", path, handler, "The file of a finished job", describe.file(), head=True)
     add("GET", "/tools/receipt/{token}", jobs.receipt, "What was done to the file", describe.receipt())
     return Dialect("clipi", "/api/", router, error)
 

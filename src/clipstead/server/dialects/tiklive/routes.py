@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from clipstead.errors import ClipsteadError, DeadlineExceeded, ResolveFailed, Unauthorized
 from clipstead.server.admission import HEADER, access_headers
-from clipstead.server.dialect import Dialect
+from clipstead.server.dialect import Dialect, Handler, add_call
 from clipstead.server.dialects.base import Services
 from clipstead.server.dialects.tiklive import describe, words
 from clipstead.server.dialects.tiklive.details import Details
@@ -44,24 +44,12 @@ _UNANSWERED = (
 
 
 def build(services: Services) -> Dialect:
-    """The dialect for its 29 paths at the root, each with and without a slash at its end."""
+    """The dialect for its 29 paths at the root; with a slash at their end, as documented, the front takes it off."""
     router = APIRouter(tags=["TikLive"])
     calls = _calls(services)
     for name, call in calls.items():
         handler = _answered(services, call)
-        described = describe.call(name)
-        router.add_api_route(
-            f"/{name}/", handler, methods=["GET", "POST"], response_class=Response, include_in_schema=False
-        )
-        router.add_api_route(
-            f"/{name}",
-            handler,
-            methods=["GET"],
-            response_class=Response,
-            summary=describe.SUMMARIES[name],
-            operation_id=f"tiklive {name}",
-            openapi_extra=described,
-        )
+        add_call(router, "tiklive", "GET", f"/{name}", handler, describe.call(name), summary=describe.SUMMARIES[name])
         router.add_api_route(f"/{name}", handler, methods=["POST"], include_in_schema=False)
 
     def error(request: Request, error: ClipsteadError) -> Response:
@@ -102,7 +90,7 @@ async def _nobody(_params: Params, _links: Links) -> dict[str, Any]:
     raise NobodyAnswers
 
 
-def _answered(services: Services, call: Call) -> Callable[[Request], Awaitable[Response]]:
+def _answered(services: Services, call: Call) -> Handler:
     """The key first, then the parameters, then the work."""
 
     async def answered(request: Request) -> Response:

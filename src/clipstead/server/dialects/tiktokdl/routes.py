@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,7 +13,7 @@ from starlette.responses import Response
 from clipstead.errors import ClipsteadError, PostUnavailable, RateLimited, UnsupportedLink, UpstreamError
 from clipstead.model import Media, Resolution
 from clipstead.resolve.rotation import Turns
-from clipstead.server.dialect import Dialect, status_of
+from clipstead.server.dialect import Dialect, Handler, add_call, status_of
 from clipstead.server.dialects.base import Services
 from clipstead.server.dialects.tiktokdl import answer, describe, words
 from clipstead.server.dialects.tiktokdl.params import MOST_ASKED, RANDOM, BadUrl, Params, judge, of_body, of_query
@@ -28,8 +28,6 @@ from clipstead.server.visit import visit_of
 _RESOLVE_SECONDS = 45.0
 _LANGUAGE = "en"
 _INDEX = {"index": "Hello world!", "endpoints": {"ping": "/api/ping", "download": "/api/download"}}
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 class TikTokDl:
@@ -125,15 +123,5 @@ def build(services: Services) -> Dialect:
         ("GET", "", desk.index, "What there is", describe.plain()),
     )
     for method, path, handler, summary, described in routes:
-        router.add_api_route(
-            path,
-            handler,
-            methods=[method],
-            response_class=Response,
-            summary=summary,
-            operation_id=f"tiktok-dl {method} {path}",
-            openapi_extra=described,
-        )
-        if method == "GET":
-            router.add_api_route(path, handler, methods=["HEAD"], include_in_schema=False)
+        add_call(router, "tiktok-dl", method, path, handler, described, summary=summary, head=method == "GET")
     return Dialect("tiktokdl", "", router, error, paths=frozenset(f"/api{path}" for _, path, *_ in routes))

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from clipstead.errors import ClipsteadError, RateLimited
-from clipstead.server.dialect import Dialect
+from clipstead.server.dialect import Dialect, Handler, add_call
 from clipstead.server.dialects.base import Services
 from clipstead.server.dialects.ttsave import describe, parts, words
 from clipstead.server.dialects.ttsave.kept import KeptFiles
@@ -31,7 +31,6 @@ from clipstead.server.visit import visit_of
 _LONGEST_SECONDS = 3600.0  # that one answer may take to be sent
 _KEPT_ANSWERS = 4
 
-Handler = Callable[[Request], Awaitable[Response]]
 Serve = Callable[[Prepared, Send], Awaitable[None]]
 
 
@@ -163,16 +162,6 @@ def build(services: Services) -> Dialect:
         ("GET", "/v2/ping", desk.ping, "Whether the server is there", describe.ping()),
     )
     for method, path, handler, summary, described in routes:
-        router.add_api_route(
-            path,
-            handler,
-            methods=[method],
-            response_class=Response,
-            summary=summary,
-            operation_id=f"ttsave {method} {path}",
-            openapi_extra=described,
-        )
-        if method == "GET":
-            router.add_api_route(path, handler, methods=["HEAD"], include_in_schema=False)
+        add_call(router, "ttsave", method, path, handler, described, summary=summary, head=method == "GET")
     versions = ("/api/v3", "/api/v2")
     return Dialect("ttsave", "", router, error, frozenset(versions), tuple(f"{version}/" for version in versions))
