@@ -94,6 +94,36 @@ async def test_comments_join_up(tiklive: Any) -> None:
     assert more or len(found) == total
 
 
+async def test_comments_are_found_by_any_link_of_a_post(tiklive: Any) -> None:
+    """A short one, too."""
+    post = min((post for post in tiklive.world.posts if post.kind == "video"), key=lambda post: post.views)
+    plain = await tiklive.get("/post-comments/", url=post.url, count=1)
+    assert (await tiklive.get("/post-comments/", url=post.short_url, count=1))["comments"][0]["id"] == (
+        plain["comments"][0]["id"]
+    )
+    replies = {"comment_id": plain["comments"][0]["id"], "count": 1}
+    by_id = await tiklive.get("/post-comment-replies/", video_id=post.id, **replies)
+    assert (await tiklive.get("/post-comment-replies/", url=post.short_url, **replies))["total"] == by_id["total"]
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("/challenge-posts/", {"challenge_id": "../x"}),
+        ("/challenge-info-id/", {"id": "1" * 21}),
+        ("/search-user/", {"keyword": "w" * 600}),
+        ("/search-challenge/", {"keyword": "a\u0007b"}),
+        ("/search-video/", {"keyword": "w" * 600}),
+        ("/userinfo-by-username/", {"username": "a/b"}),
+        ("/post-comment-replies/", {"video_id": "7542123392531439343", "comment_id": "x"}),
+    ],
+)
+async def test_what_is_wrong_is_called_as_it_was_asked_for(tiklive: Any, path: str, params: dict[str, str]) -> None:
+    """By the name of the parameter, and of no other."""
+    status, body, _ = await tiklive.ask(path, params=params)
+    assert (status, body["message"].split()[0]) == (400, list(params)[-1]), body
+
+
 async def test_the_files_are_what_the_answer_says(tiklive: Any) -> None:
     """Every address is a plain GET, of the size that was told; HD is the best there is."""
     post = tiklive.world.post("video")

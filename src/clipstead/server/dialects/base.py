@@ -1,4 +1,4 @@
-"""What every dialect is built from."""
+"""What every dialect is built from, and what more than one of them asks of a link."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from clipstead.capture import Capture
+from clipstead.errors import UnsupportedLink
+from clipstead.model import Link, LinkKind
+from clipstead.resolve.links import parse
 from clipstead.resolve.listing import Listing
 from clipstead.resolve.lookups import Lookups
+from clipstead.resolve.platforms import TIKTOK
 from clipstead.resolve.resolver import Resolver
 from clipstead.server.addresses import MediaAddresses
 from clipstead.server.fastlane import Shelf
@@ -44,3 +48,11 @@ class Services:
     lookups: Lookups | None = None
     capture: Capture = field(kw_only=True)
     receivers: Receivers = field(kw_only=True)
+
+
+def tiktok_post(text: str) -> Link:
+    """The post of TikTok's that `text` leads to, a short link as it stands. UnsupportedLink for anything else."""
+    link = parse(text)
+    if link.platform != TIKTOK or link.kind not in (LinkKind.POST, LinkKind.SHORT):
+        raise UnsupportedLink("This is no link to a post")
+    return link

@@ -11,11 +11,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clipstead.errors import ClipsteadError, InvalidParams, PostUnavailable, RateLimited, ResolveFailed, UnsupportedLink
-from clipstead.model import Link, LinkKind, Media, Resolution
-from clipstead.resolve.links import parse as parse_link
+from clipstead.errors import ClipsteadError, InvalidParams, PostUnavailable, RateLimited, ResolveFailed
+from clipstead.model import Link, Media, Resolution
 from clipstead.server.dialect import Dialect, Refusal
-from clipstead.server.dialects.base import Services
+from clipstead.server.dialects.base import Services, tiktok_post
 from clipstead.server.dialects.clipx import answer, words
 from clipstead.server.dialects.clipx.params import Params, leaves_out, parse
 from clipstead.server.dialects.clipx.template import Spent, Template, error_trace
@@ -50,7 +49,7 @@ class ClipX:
             return Json(_success({"cache": stats}))
         if not params.url:
             return self._without_link(params, visit)
-        return await self._post(params, visit, _tiktok_link(params.url))
+        return await self._post(params, visit, tiktok_post(params.url))
 
     def _without_link(self, params: Params, visit: Visit) -> Response:
         if not params.rate_limit:
@@ -122,14 +121,6 @@ class ClipX:
 
 def _success(data: dict[str, Any]) -> dict[str, Any]:
     return {"success": True, "data": data}
-
-
-def _tiktok_link(text: str) -> Link:
-    """ClipX knows TikTok's posts alone, by whatever link leads to one."""
-    link = parse_link(text)
-    if link.platform != "tiktok" or link.kind not in (LinkKind.POST, LinkKind.SHORT):
-        raise UnsupportedLink("Invalid TikTok URL")
-    return link
 
 
 def build(services: Services) -> Dialect:

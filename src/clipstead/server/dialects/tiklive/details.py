@@ -8,15 +8,12 @@ from typing import Any
 from clipstead.errors import PostUnavailable, UnsupportedLink
 from clipstead.model import LinkKind, Resolution
 from clipstead.resolve.links import parse as parse_link
-from clipstead.server.dialects.base import Services
+from clipstead.server.dialects.base import Services, tiktok_post
 from clipstead.server.dialects.tiklive import nouns, posts
-from clipstead.server.dialects.tiklive.links import LANGUAGE, Links
-from clipstead.server.dialects.tiklive.lookups import post_link
+from clipstead.server.dialects.tiklive.links import LANGUAGE, PATIENCE, Links
 from clipstead.server.dialects.tiklive.params import Params
 from clipstead.server.dialects.tiklive.words import NobodyAnswers
 from clipstead.server.roles import sound
-
-_PATIENCE = 18.0  # its clients wait 20 seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +55,11 @@ class Details:
 
     async def _resolve(self, url: str) -> Resolution:
         """What the archive holds, where it may be asked; else the resolver's."""
-        link, archived = post_link(url), self.services.workroom().archived
+        link, archived = tiktok_post(url), self.services.workroom().archived
         kept = await archived.post(link) if archived is not None else None
         if kept is not None:
             return kept
-        found = await self.services.resolver.resolve(link, language=LANGUAGE, timeout=_PATIENCE)
+        found = await self.services.resolver.resolve(link, language=LANGUAGE, timeout=PATIENCE)
         if found.post.link.platform != "tiktok":
             raise UnsupportedLink("Not a post of TikTok")
         return found

@@ -10,6 +10,7 @@ from clipstead.server.dialects.tiklive.posts import Address
 from clipstead.server.nouns import as_found
 
 LANGUAGE = "en"
+PATIENCE = 18.0  # seconds for a post to be found: its clients wait 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class Lists:
     async def of_challenge(self, params: Params, links: Links) -> dict[str, Any]:
         """/challenge-posts/"""
         named = params.get("name") if not params.get("challenge_id") else ""
-        tag_id, name = ("", named) if named else await self._tag(params.need("challenge_id"))
+        tag_id, name = ("", named) if named else await self._tag(params.digits("challenge_id"))
         source = replace(_source("challenge_id", f"#{name}?"), region=params.region())
         return await self._page(params, links, Wanted(source, tag_id))
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from clipstead.errors import InvalidParams, ResolveFailed, UnsupportedLink
+from clipstead.errors import InvalidParams, ResolveFailed
 from clipstead.model import Link, LinkKind
-from clipstead.resolve.links import parse as parse_link
 from clipstead.resolve.lookups import Lookups
 from clipstead.resolve.nouns import Found, Profile
-from clipstead.server.dialects.base import Services
+from clipstead.server.dialects.base import Services, tiktok_post
 from clipstead.server.dialects.tiklive import nouns
-from clipstead.server.dialects.tiklive.links import Links
+from clipstead.server.dialects.tiklive.links import LANGUAGE, PATIENCE, Links
 from clipstead.server.dialects.tiklive.params import Params
 from clipstead.server.dialects.tiklive.regions import REGIONS
 from clipstead.server.dialects.tiklive.words import NobodyAnswers
@@ -39,13 +40,14 @@ class LookUps:
 
     async def user_by_id(self, params: Params, links: Links) -> dict[str, Any]:
         """/userinfo-by-id/"""
-        user_id = _digits("userid", params.need("userid"))
+        user_id = params.digits("userid")
         return nouns.user_info(await self._ask().profile(user_id=user_id), links.of_noun)
 
     async def search_user(self, params: Params, links: Links) -> dict[str, Any]:
         """/search-user/"""
-        words, cursor, count = params.need("keyword"), _cursor(params), params.count(10, _MOST_FOUND)
-        found = await self._ask().search_profiles(words, cursor, count)
+        words, cursor, count = params.need("keyword"), params.digits("cursor", "0"), params.count(10, _MOST_FOUND)
+        with _named("words", "keyword"):
+            found = await self._ask().search_profiles(words, cursor, count)
         users = [nouns.found_user(profile, links.of_noun) for profile in found.items]
         return {"user_list": users, **_place(found, int(cursor))}
 
@@ -56,32 +58,34 @@ class LookUps:
 
     async def challenge_by_id(self, params: Params, links: Links) -> dict[str, Any]:
         """/challenge-info-id/"""
-        tag_id = _digits("id", params.need("id"))
+        tag_id = params.digits("id")
         return nouns.challenge(await self._ask().tag(tag_id=tag_id), links.of_noun)
 
     async def search_challenge(self, params: Params, links: Links) -> dict[str, Any]:
         """/search-challenge/"""
-        words, cursor, count = params.need("keyword").removeprefix("#"), _cursor(params), params.count(10, _MOST_FOUND)
-        found = await self._ask().search_tags(words, cursor, count)
+        words, cursor, count = params.need("keyword"), params.digits("cursor", "0"), params.count(10, _MOST_FOUND)
+        with _named("words", "keyword"):
+            found = await self._ask().search_tags(words, cursor, count)
         tags = [nouns.challenge_entry(tag, links.of_noun) for tag in found.items]
         return {"challenge_list": tags, **_place(found, int(cursor))}
 
     async def music(self, params: Params, links: Links) -> dict[str, Any]:
         """/music-info/"""
-        return nouns.music(await self._ask().sound(_digits("music_id", params.need("music_id"))), links.of_noun)
+        return nouns.music(await self._ask().sound(params.digits("music_id")), links.of_noun)
 
     async def comments(self, params: Params, links: Links) -> dict[str, Any]:
         """/post-comments/"""
-        link, cursor = post_link(params.get("url") or params.get("video_id") or params.need("url")), _cursor(params)
+        cursor = params.digits("cursor", "0")
+        link = await self._post(params.get("url") or params.get("video_id") or params.need("url"))
         found = await self._ask().comments(link, cursor, params.count(10, _MOST_COMMENTS))
         listed = [nouns.comment(each, links.of_noun) for each in found.items]
         return {"comments": listed, "total": _total(found), **_place(found, int(cursor))}
 
     async def replies(self, params: Params, links: Links) -> dict[str, Any]:
         """/post-comment-replies/"""
-        post_id = post_link(params.get("video_id") or params.get("url") or params.need("video_id")).post_id or ""
-        comment_id, cursor = _digits("comment_id", params.need("comment_id")), _cursor(params)
-        found = await self._ask().replies(post_id, comment_id, cursor, params.count(10, _MOST_COMMENTS))
+        comment_id, cursor = params.digits("comment_id"), params.digits("cursor", "0")
+        link = await self._post(params.get("video_id") or params.get("url") or params.need("video_id"))
+        found = await self._ask().replies(link.post_id or "", comment_id, cursor, params.count(10, _MOST_COMMENTS))
         listed = [nouns.comment(each, links.of_noun, reply=True) for each in found.items]
         return {"comments": listed, "total": _total(found), **_place(found, int(cursor))}
 
@@ -92,18 +96,17 @@ class LookUps:
     async def _by_name(self, params: Params) -> Profile:
         return await self._ask().profile(username=params.need("username").removeprefix("@"))
 
+    async def _post(self, text: str) -> Link:
+        """The post that `text` leads to, by a short link too."""
+        link = tiktok_post(text)
+        if link.kind is not LinkKind.SHORT:
+            return link
+        return (await self.services.resolver.resolve(link, language=LANGUAGE, timeout=PATIENCE)).post.link
+
     def _ask(self) -> Lookups:
         if self.services.lookups is None:
             raise NobodyAnswers
         return self.services.lookups
-
-
-def post_link(text: str) -> Link:
-    """The TikTok post that `text` leads to; UnsupportedLink for anything else."""
-    link = parse_link(text)
-    if link.platform != "tiktok" or link.kind not in (LinkKind.POST, LinkKind.SHORT):
-        raise UnsupportedLink("Not a post of TikTok")
-    return link
 
 
 def unanswered(error: ResolveFailed) -> bool:
@@ -111,14 +114,13 @@ def unanswered(error: ResolveFailed) -> bool:
     return not error.transient and not error.attempts
 
 
-def _digits(name: str, text: str) -> str:
-    if not (text.isascii() and text.isdigit() and len(text) <= 20):
-        raise InvalidParams({name: "is invalid"})
-    return text
-
-
-def _cursor(params: Params) -> str:
-    return _digits("cursor", params.get("cursor") or "0")
+@contextmanager
+def _named(ours: str, theirs: str) -> Iterator[None]:
+    """What a look-up finds wrong with a value is said of the parameter that it came by."""
+    try:
+        yield
+    except InvalidParams as error:
+        raise InvalidParams({theirs if name == ours else name: rule for name, rule in error.fields.items()}) from None
 
 
 def _place(found: Found[T], before: int) -> dict[str, Any]:

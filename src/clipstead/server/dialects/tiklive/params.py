@@ -33,7 +33,6 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "collection_id": ("id",),
     "cursor": (),
     "count": (),
-    "time": ("cursor",),
 }
 
 
@@ -53,6 +52,13 @@ class Params:
         if not value:
             raise InvalidParams({name: "is required"})
         return value
+
+    def digits(self, name: str, default: str = "") -> str:
+        """A number of up to 20 digits, as text; InvalidParams for anything else, and without a `default` for none."""
+        text = self.get(name) or default or self.need(name)
+        if not (text.isascii() and text.isdigit() and len(text) <= 20):
+            raise InvalidParams({name: "is invalid"})
+        return text
 
     def count(self, default: int, most: int) -> int:
         """How many are wanted: between 1 and `most`, never an error."""
@@ -91,7 +97,7 @@ async def _told_in_body(request: Request) -> list[tuple[str, str]]:
     if not body:
         return []
     if body[:1] not in b"{[":
-        return parse_qsl(body.decode("utf-8", "replace"), errors="replace", max_num_fields=None)
+        return parse_qsl(body.decode("utf-8", "replace"), errors="replace")
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:

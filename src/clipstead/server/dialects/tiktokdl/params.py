@@ -16,8 +16,8 @@ from multipart import (  # type: ignore[import-untyped]  # it has types, but doe
 )
 
 from clipstead.errors import BadRequest, InvalidParams, UnsupportedLink
-from clipstead.model import Link, LinkKind
-from clipstead.resolve.links import parse as parse_link
+from clipstead.model import Link
+from clipstead.server.dialects.base import tiktok_post
 
 RANDOM = "random"
 MOST_ASKED = 3  # providers, the first among them
@@ -132,12 +132,9 @@ def _link(url: Any) -> Link:
     if not isinstance(url, str):
         raise InvalidParams({"url": "must be text"})
     try:
-        link = parse_link(url)
+        return tiktok_post(url)
     except UnsupportedLink as error:
         raise BadUrl(str(error)) from None
-    if link.platform != "tiktok" or link.kind not in (LinkKind.POST, LinkKind.SHORT):
-        raise BadUrl("This is no link to a post")
-    return link
 
 
 def _flag(value: Any, default: bool) -> bool:

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Literal
 import orjson
 
 from clipstead.errors import BadRequest, ClipsteadError, UnsupportedLink
-from clipstead.model import Link, LinkKind
-from clipstead.resolve.links import parse as parse_link
+from clipstead.model import Link
+from clipstead.server.dialects.base import tiktok_post
 
 Content = Literal["ORIGINAL", "VIDEO_ONLY"]
 # The documents' name, then the one that the published client sends.
@@ -90,9 +90,6 @@ def _content(fields: dict[str, Any], default: Content | None) -> Content:
 
 def _link(url: str) -> Link:
     try:
-        link = parse_link(url)
+        return tiktok_post(url)
     except UnsupportedLink as error:
         raise NoFiles(str(error)) from None
-    if link.platform != "tiktok" or link.kind not in (LinkKind.POST, LinkKind.SHORT):
-        raise NoFiles("The link leads to no post of TikTok's")
-    return link
