@@ -1,4 +1,4 @@
-"""Byte ranges, one at a time: what a Range header asks for, and what an upstream's Content-Range says it sent."""
+"""Byte ranges, one at a time: what a client asks for, and may have already, and what an upstream says it sent."""
 
 from __future__ import annotations
 
@@ -66,3 +66,9 @@ def sent(content_range: str | None) -> Sent | None:
         return None
     start, last, total = (int(number) for number in match.groups())
     return Sent(start, last, total) if start <= last < total else None
+
+
+def has_already(if_none_match: str | None, tag: str) -> bool:
+    """Whether a client's If-None-Match names `tag`, the strong tag of what there is."""
+    known = [each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")[:64]]
+    return tag in known or known == ["*"]

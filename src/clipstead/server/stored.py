@@ -17,11 +17,11 @@ from clipstead.jobs import Result
 from clipstead.media.mime import SHOWN
 from clipstead.server.dialect import Refusal
 from clipstead.server.presence import StreamCut, while_present
-from clipstead.server.ranges import Span, Unsatisfiable, asked
+from clipstead.server.ranges import Span, Unsatisfiable, asked, has_already
 from clipstead.server.responses import disposition
+from clipstead.server.sending import begin, finish, hand_over
 
 _CHUNK = 1024 * 1024
-_READER_SECONDS = 120.0
 _HEADERS = {
     "content-security-policy": "default-src 'none'; sandbox",
     "cross-origin-resource-policy": "cross-origin",
@@ -45,10 +45,9 @@ class FileAnswer(Response):
             "content-disposition": disposition(name, inline=shown),
             "etag": tag,
         }
-        known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")[:64]]
-        self._fresh = tag in known or known == ["*"]
+        self._fresh = has_already(request.headers.get("if-none-match"), tag)
         changed = request.headers.get("if-range", tag) != tag
-        self._span = None if changed else self._asked(request.headers.get("range"))
+        self._span = None if changed or self._fresh else self._asked(request.headers.get("range"))
 
     def blocks(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """The bytes from `start` up to `end` (exclusive). What it raises before the first of them is answered."""
@@ -63,14 +62,14 @@ class FileAnswer(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Ends as soon as the client is gone."""
         if self._fresh:
-            return await _start(send, 304, self._told)
+            return await begin(send, 304, self._told, done=True)
         start, last = (0, self._size - 1) if self._span is None else (self._span.start, self._span.last or 0)
         told = self._told | {"content-length": str(last - start + 1)}
         if self._span is not None:
             told["content-range"] = f"bytes {start}-{last}/{self._size}"
         status = 200 if self._span is None else 206
         if self._only_head:
-            return await _start(send, status, told)
+            return await begin(send, status, told, done=True)
         async with aclosing(self.blocks(start, last + 1)) as blocks:
             await while_present(receive, _pour(send, status, told, blocks, last + 1 - start))
 
@@ -100,29 +99,14 @@ async def _pour(
     send: Send, status: int, told: dict[str, str], blocks: AsyncGenerator[bytes, None], length: int
 ) -> None:
     piece = await anext(blocks, b"")
-    await _start(send, status, told, more=True)
+    await begin(send, status, told)
     while piece:
         length -= len(piece)
-        await _hand_over(send, piece)
+        await hand_over(send, piece)
         try:
             piece = await anext(blocks, b"")
         except ClipsteadError as error:
             raise StreamCut(str(error)) from None
     if length:
         raise StreamCut("a file is shorter than it was")
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _hand_over(send: Send, piece: bytes) -> None:
-    try:
-        async with asyncio.timeout(_READER_SECONDS):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-    except TimeoutError:
-        raise StreamCut("the reader has stopped reading") from None
-
-
-async def _start(send: Send, status: int, told: dict[str, str], *, more: bool = False) -> None:
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in told.items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    if not more:
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    await finish(send)

@@ -16,14 +16,14 @@ from clipstead.errors import ClipsteadError, DeadlineExceeded, DownloadFailed
 from clipstead.server.addresses import MEDIA_PATH
 from clipstead.server.dialect import Refusal
 from clipstead.server.presence import StreamCut, while_present
-from clipstead.server.ranges import Span, Unsatisfiable, asked
+from clipstead.server.ranges import Span, Unsatisfiable, asked, has_already
 from clipstead.server.responses import otherwise
+from clipstead.server.sending import begin, finish, hand_over
 from clipstead.server.tokens import Signer, Ticket
 from clipstead.server.tunnel_feed import Feed, Feeds
 from clipstead.server.tunnel_headers import HEAD_BYTES, etag, judged, media_headers, presumed, span_headers
 
 _PATIENCE = 60.0  # seconds until the first byte must be there
-_CLIENT_PATIENCE = 120.0  # seconds a reader may take no byte at all before its connection is given up
 _MENDS = 2
 _PEEK = Span(0, 1023)  # what a HEAD asks the CDN for
 
@@ -72,10 +72,10 @@ class _Transfer(Response):
         await while_present(receive, self._answer(ticket, send))
 
     async def _answer(self, ticket: Ticket, send: Send) -> None:
-        span = self._span(ticket)
         mine = etag(ticket.provider, ticket, ticket.size)
-        if mine and mine in _tags(self._asked.get("if-none-match")):
-            return await _start(send, 304, {"etag": mine}, done=True)
+        if mine and has_already(self._asked.get("if-none-match"), mine):
+            return await begin(send, 304, {"etag": mine}, done=True)
+        span = self._span(ticket)
         try:
             async with asyncio.timeout(_PATIENCE):
                 feed, head = await self._begun(ticket, span)
@@ -134,26 +134,17 @@ class _Transfer(Response):
         headers = media_headers(ticket, feed, face, inline=inline, max_age=max_age)
         if self._without_body:
             length = {} if feed.total is None else {"content-length": str(feed.total)}
-            return await _start(send, 200, headers | length, done=True)
-        await _start(send, 206 if feed.part else 200, headers | span_headers(feed))
+            return await begin(send, 200, headers | length, done=True)
+        await begin(send, 206 if feed.part else 200, headers | span_headers(feed))
         async with aclosing(_mended(self._tunnel.feeds, ticket, feed, head)) as pieces:
             async for piece in pieces:
-                await _hand_over(send, piece)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+                await hand_over(send, piece)
+        await finish(send)
 
 
 def _tells(feed: Feed, head: bytes) -> bool:
     """Whether `head` is the file's beginning, and enough of it: some players ask for the first two bytes alone."""
     return feed.part is None or (feed.part.start == 0 and len(head) >= min(HEAD_BYTES, feed.part.total))
-
-
-async def _hand_over(send: Send, piece: bytes) -> None:
-    """Waits until what was sent before has left us: a slow reader slows the CDN, it does not fill our memory."""
-    try:
-        async with asyncio.timeout(_CLIENT_PATIENCE):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-    except TimeoutError:
-        raise StreamCut("the reader has stopped reading") from None
 
 
 async def _mended(feeds: Feeds, ticket: Ticket, feed: Feed, head: bytes) -> AsyncGenerator[bytes]:
@@ -186,17 +177,6 @@ async def _resumed(feeds: Feeds, ticket: Ticket, cut: Feed, rest: Span) -> Feed:
         return await feeds.resume(ticket, cut, rest)
     except ClipsteadError as error:
         raise StreamCut(str(error)) from None
-
-
-async def _start(send: Send, status: int, headers: dict[str, str], *, done: bool = False) -> None:
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    if done:
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def _tags(header: str | None) -> list[str]:
-    return [tag.strip().removeprefix("W/") for tag in (header or "").split(",")][:64]
 
 
 def _beyond(ticket: Ticket) -> Refusal:

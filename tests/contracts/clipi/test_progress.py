@@ -188,6 +188,7 @@ def test_results_in_part_and_by_their_tag(house: Any) -> None:
     assert get(Range="bytes=0-9", If_Range='"other"').status_code == 200
     assert get(Range="bytes=0-9", If_Range=tag).status_code == 206
     assert get(If_None_Match=tag).status_code == 304
+    assert get(If_None_Match=tag, Range=f"bytes={size}-").status_code == 304
     head = requests.head(url, timeout=10)
     assert (head.headers["content-length"], head.content) == (str(size), b"")
     assert whole.headers["x-content-type-options"] == "nosniff"

@@ -18,12 +18,12 @@ from starlette.types import Send
 from clipstead.media.mime import mime_of
 from clipstead.model import Post
 from clipstead.server.presence import StreamCut
+from clipstead.server.sending import hand_over
 
 BOUNDARY = b"simple_boundary"
 MARK = b"--" + BOUNDARY
 CONTENT_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY.decode()}"
 _CHUNK = 256 * 1024
-_READER_SECONDS = 120.0
 _META_BYTES = 2600  # of each text as JSON: with both, in base64, the header stays below the 8 KB that programs take
 _CLOSING = MARK + b"--\r\n"
 
@@ -77,15 +77,6 @@ async def pour_file(send: Send, part: Part) -> None:
             raise StreamCut("a prepared file is shorter than it was")
         at += len(piece)
         await hand_over(send, piece)
-
-
-async def hand_over(send: Send, piece: bytes) -> None:
-    """Waits until what was sent before has left us. Raises StreamCut where it does not leave."""
-    try:
-        async with asyncio.timeout(_READER_SECONDS):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-    except TimeoutError:
-        raise StreamCut("the reader has stopped reading") from None
 
 
 def _cut(text: str) -> str:

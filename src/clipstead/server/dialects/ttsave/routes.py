@@ -25,6 +25,7 @@ from clipstead.server.limits import RollingLimits, Window
 from clipstead.server.presence import StreamCut, while_present
 from clipstead.server.quota import Quota
 from clipstead.server.responses import Json
+from clipstead.server.sending import begin, finish
 from clipstead.server.small_body import small_body
 from clipstead.server.visit import visit_of
 
@@ -71,7 +72,7 @@ class TtSave:
     async def _as_addresses(self, prepared: Prepared, send: Send) -> None:
         names = self._kept.keep(prepared.parts)
         answer = Json({"files": [{"name": name, "url": f"/stream/{name}"} for name in names]})
-        await _start(send, {name.decode(): value.decode() for name, value in answer.raw_headers})
+        await begin(send, 200, {name.decode(): value.decode() for name, value in answer.raw_headers})
         await send({"type": "http.response.body", "body": answer.body})
 
 
@@ -83,7 +84,7 @@ async def _as_parts(prepared: Prepared, send: Send) -> None:
         "cache-control": "no-store",
         "access-control-expose-headers": "Content-Meta, X-Request-Id",
     }
-    await _start(send, told)
+    await begin(send, 200, told)
     await _in_time(parts.pour(send, prepared.parts))
 
 
@@ -125,9 +126,9 @@ class _Stream(Response):
             "content-disposition": f'attachment; filename="{part.name}"',
             "cache-control": "no-store",
         }
-        await _start(send, told)
+        await begin(send, 200, told)
         await _in_time(parts.pour_file(send, part))
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await finish(send)
 
 
 async def _in_time(pouring: Awaitable[None]) -> None:
@@ -136,11 +137,6 @@ async def _in_time(pouring: Awaitable[None]) -> None:
             await pouring
     except TimeoutError:
         raise StreamCut("the reader takes too long") from None
-
-
-async def _start(send: Send, told: dict[str, str]) -> None:
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in told.items()]
-    await send({"type": "http.response.start", "status": 200, "headers": raw})
 
 
 def error(request: Request, error: ClipsteadError) -> Response:
