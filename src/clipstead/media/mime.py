@@ -14,6 +14,7 @@ SHOWN = {
     "gif": "image/gif",
     "webp": "image/webp",
     "avif": "image/avif",
+    "heic": "image/heic",
     "mp3": "audio/mpeg",
     "m4a": "audio/mp4",
     "aac": "audio/aac",
@@ -21,6 +22,7 @@ SHOWN = {
     "ogg": "audio/ogg",
     "flac": "audio/flac",
 }
+SUBTITLES = {"vtt": "text/vtt", "srt": "application/x-subrip"}
 _OTHERS = {
     "avi": "video/x-msvideo",
     "flv": "video/x-flv",

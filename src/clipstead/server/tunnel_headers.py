@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 
 from clipstead.errors import DownloadFailed
+from clipstead.media.mime import OPAQUE, SHOWN, SUBTITLES
 from clipstead.media.sniff import sniff, textual
 from clipstead.model import MediaKind
 from clipstead.server.responses import disposition
@@ -16,26 +17,6 @@ from clipstead.server.tunnel_source import Source
 
 HEAD_BYTES = 64
 _POLICY = "default-src 'none'; sandbox"
-_OPAQUE = "application/octet-stream"
-# The types a browser may show by itself. Nothing that can hold a script is among them.
-_SHOWN = {
-    "mp4": "video/mp4",
-    "webm": "video/webm",
-    "mov": "video/quicktime",
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-    "png": "image/png",
-    "gif": "image/gif",
-    "webp": "image/webp",
-    "avif": "image/avif",
-    "heic": "image/heic",
-    "mp3": "audio/mpeg",
-    "m4a": "audio/mp4",
-    "ogg": "audio/ogg",
-    "flac": "audio/flac",
-    "wav": "audio/wav",
-}
-_SUBTITLES = {"vtt": "text/vtt; charset=utf-8", "srt": "application/x-subrip"}
 _EXPECTED: dict[MediaKind, tuple[str, ...]] = {
     MediaKind.VIDEO: ("video/",),
     MediaKind.AUDIO: ("audio/", "video/"),  # a sound may come in an MP4 that does not say it is one
@@ -62,11 +43,11 @@ def judged(source: Source, head: bytes) -> Face:
         words = textual(head)
         if words is not None and (words != "text" or source.media.kind is not MediaKind.SUBTITLE):
             raise DownloadFailed(f"The platform sent {words} instead of the file")
-        return Face(source.media.ext, _OPAQUE)
+        return Face(source.media.ext, OPAQUE)
     ext, mime = seen
     if not mime.startswith(_EXPECTED[source.media.kind]):
         raise DownloadFailed(f"The platform sent {mime} instead of the {source.media.kind}")
-    return Face(ext, _SHOWN.get(ext) or _SUBTITLES.get(ext) or _OPAQUE)
+    return Face(ext, _told(ext))
 
 
 def presumed(source: Source, content_type: str) -> Face:
@@ -74,7 +55,12 @@ def presumed(source: Source, content_type: str) -> Face:
     if content_type.startswith(("text/html", "application/json")):
         raise DownloadFailed("The platform sent a page instead of the file")
     ext = source.media.ext.lower()
-    return Face(ext, _SHOWN.get(ext) or _SUBTITLES.get(ext) or _OPAQUE)
+    return Face(ext, _told(ext))
+
+
+def _told(ext: str) -> str:
+    mime = SHOWN.get(ext) or SUBTITLES.get(ext) or OPAQUE
+    return f"{mime}; charset=utf-8" if mime.startswith("text/") else mime
 
 
 def etag(provider: str, ticket: Ticket, size: int | None) -> str:
@@ -92,7 +78,7 @@ def media_headers(ticket: Ticket, feed: Feed, face: Face, *, inline: bool, max_a
     name = f"{owner}-{post.id}-{ticket.variant}" + (f".{face.ext}" if face.ext else "")
     headers = {
         "content-type": face.mime,
-        "content-disposition": disposition(name, inline=inline and face.mime in _SHOWN.values()),
+        "content-disposition": disposition(name, inline=inline and face.mime in SHOWN.values()),
         "content-security-policy": _POLICY,
         "cross-origin-resource-policy": "cross-origin",
         "access-control-expose-headers": "Content-Length, Content-Range, Content-Disposition, ETag, X-Request-Id",

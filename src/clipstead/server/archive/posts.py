@@ -12,7 +12,7 @@ from clipstead.archive.catalog import Place, Wanted
 from clipstead.archive.post_row import File
 from clipstead.archive.store import Store
 from clipstead.errors import InvalidParams, NotFound
-from clipstead.media.mime import OPAQUE, SHOWN
+from clipstead.media.mime import OPAQUE, SHOWN, SUBTITLES
 from clipstead.server.archive.entrance import Entrance
 from clipstead.server.archive.params import cursor_of, cut, number_in_path, paging, word
 from clipstead.server.archive.shown import captured_json, name_of, post_json
@@ -21,7 +21,7 @@ from clipstead.server.stored import FileAnswer
 
 _YES = frozenset(("1", "true", "yes"))
 # What a browser may do with a file goes by its type: only those of ours are told, nothing that can hold a script.
-_TYPES = frozenset((*SHOWN.values(), "text/vtt", "application/x-subrip", "image/heic"))
+_TYPES = frozenset((*SHOWN.values(), *SUBTITLES.values()))
 
 
 @dataclass(frozen=True, slots=True)
