@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from pydantic.alias_generators import to_camel
 from sqlalchemy import text
 
 from clipstead.db import Database
@@ -93,7 +94,7 @@ class Deliveries:
         return True
 
     async def _send(self, row: Any, url: str) -> None:
-        told = {_camel(name): value for name, value in row.payload.items()}
+        told = {to_camel(name): value for name, value in row.payload.items()}
         body = orjson.dumps({"type": row.event, "timestamp": row.created_at, "data": told})
         receiver = receiver_of(webhook_id=row.webhook_id, key_id=row.key_id)
         secrets = [secret_of(secret, receiver) for secret in self.secrets]
@@ -102,12 +103,6 @@ class Deliveries:
     async def _failed(self, row: Any, error: str, *, over: bool) -> None:
         async with self.database.each() as connection:
             await connection.execute(_FAILED, {"id": row.id, "error": error, "over": over})
-
-
-def _camel(name: str) -> str:
-    """As all our answers name their fields: "archived_at" -> "archivedAt"."""
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
 
 
 def receiver_of(*, webhook_id: int | None = None, key_id: str | None = None) -> str:

@@ -127,6 +127,19 @@ class MediaTool(Tool):
         raise NotImplementedError
 
 
+class Trim(MediaTool):
+    """A tool that leaves a piece of a file, from one second to another."""
+
+    start_time: Seconds
+    end_time: Seconds
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end_time <= self.start_time:
+            raise broken_rule("endTime", "must be greater than startTime")
+        return self
+
+
 class ImageTool(Tool):
     """A tool on images, done by libvips."""
 

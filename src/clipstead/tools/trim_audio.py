@@ -1,8 +1,6 @@
 """Trim audio: from one second to another; MP3 and AAC are copied packet by packet, the rest is encoded as it was."""
 
-from typing import ClassVar, Self
-
-from pydantic import model_validator
+from typing import ClassVar
 
 from clipstead.media.commands import IN_TIME, NO_CHAPTERS, SOUND, cut_at, encoded_sound, ended, read, write
 from clipstead.media.containers import copies_sound
@@ -10,9 +8,7 @@ from clipstead.media.inspection import Inspection
 from clipstead.tools.base import (
     Commands,
     Expected,
-    MediaTool,
-    Seconds,
-    broken_rule,
+    Trim,
     check_length,
     check_start,
     sound_expected,
@@ -22,19 +18,10 @@ _FILES = {"mp3": "mp3", "vorbis": "ogg", "opus": "ogg", "flac": "flac"}
 _SHORTEST = 0.05
 
 
-class TrimAudio(MediaTool):
+class TrimAudio(Trim):
     """Cut a piece out of a sound. Times in seconds."""
 
     name: ClassVar[str] = "trim-audio"
-
-    start_time: Seconds
-    end_time: Seconds
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.end_time <= self.start_time:
-            raise broken_rule("endTime", "must be greater than startTime")
-        return self
 
     def check(self, probe: Inspection) -> None:
         check_start("startTime", self.start_time, probe.end(probe.need_sound()))

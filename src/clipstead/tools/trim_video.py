@@ -1,8 +1,6 @@
 """Trim video: from one second to another, exact to the frame; a copied cut would show the frames before it."""
 
-from typing import ClassVar, Self
-
-from pydantic import model_validator
+from typing import ClassVar
 
 from clipstead.media.commands import cut_at
 from clipstead.media.containers import copies_picture, home
@@ -12,29 +10,18 @@ from clipstead.tools.base import (
     Commands,
     Expected,
     Lane,
-    MediaTool,
-    Seconds,
-    broken_rule,
+    Trim,
     check_length,
     check_start,
     video_expected,
 )
 
 
-class TrimVideo(MediaTool):
+class TrimVideo(Trim):
     """Cut a piece out of a video. Times in seconds."""
 
     name: ClassVar[str] = "trim-video"
     lane: ClassVar[Lane] = "encode"
-
-    start_time: Seconds
-    end_time: Seconds
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.end_time <= self.start_time:
-            raise broken_rule("endTime", "must be greater than startTime")
-        return self
 
     def check(self, probe: Inspection) -> None:
         picture = probe.need_picture()

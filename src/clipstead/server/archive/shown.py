@@ -7,6 +7,8 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
+from pydantic.alias_generators import to_camel
+
 from clipstead.archive.catalog import Captured, PostRow
 from clipstead.archive.dead import DeadLetter
 from clipstead.archive.figures import Figures
@@ -20,14 +22,8 @@ PREFIX = "/api/archive"
 _METRICS_SHOWN = 100
 
 
-def camel(name: str) -> str:
-    """ "play_count" -> "playCount"."""
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
-
-
 def _plain(row: Any, *without: str) -> dict[str, Any]:
-    return {camel(name): value for name, value in asdict(row).items() if name not in without}
+    return {to_camel(name): value for name, value in asdict(row).items() if name not in without}
 
 
 def source_json(row: SourceRow) -> dict[str, Any]:
