@@ -7,6 +7,7 @@ import pytest
 
 from clipstead.archive.discover import Discovery
 from clipstead.archive.sources import row_id
+from clipstead.archive.waiting import waiting
 from clipstead.practice import World
 from clipstead.practice.catalog import PracticePost
 
@@ -54,6 +55,26 @@ async def test_listing_goes_on_where_it_was_interrupted(house: House) -> None:
     wanted = await house.rows("SELECT aweme_id FROM archive_queue")
     assert {each["aweme_id"] for each in wanted} == {post.id for post in of_user(house)}
     assert pages == (await house.archive.sources.get(row.id)).pages >= 2
+
+
+async def test_a_source_claimed_again_by_the_same_worker(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """Its lease ran out while a page took its time: the later attempt lists it, and the earlier one ends in peace."""
+    user, requests, delay = house.world.users[0], house.world.requests, house.world.delay
+    await house.source(f"@{user.username}")
+    delay["list"] = 3.0
+
+    async def claimed_again() -> bool:
+        if requests["list"] and delay:
+            delay.clear()
+            await house.rows("DELETE FROM pgqueuer RETURNING id")
+            await house.rows("UPDATE sources SET alive_until = now() - interval '1 second' RETURNING id")
+            await house.archive.sources.sweep()
+        return not delay and not await waiting(house.archive.database)
+
+    await house.work(claimed_again)
+    assert await house.agrees() == sorted(post.id for post in of_user(house))
+    assert requests["list"] > 1
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_private_or_missing_source_is_said_so_and_stops_nobody(house: House) -> None:

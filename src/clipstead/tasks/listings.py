@@ -44,7 +44,8 @@ class Listings:
         try:
             await self._list(claim)
         finally:
-            del self._claims[row_id]
+            if self._claims.get(row_id) == claim:  # a later attempt's is its own to forget
+                del self._claims[row_id]
 
     async def _list(self, claim: SourceClaim) -> None:
         sources, at = self._archive.sources, claim
@@ -86,6 +87,6 @@ class Listings:
 
     async def keep_alive(self) -> None:
         """Promise to be alive; a source that is another's by now is dropped. Raises DatabaseUnavailable."""
-        for claim in list(self._claims.values()):
-            if not await self._archive.sources.keep_alive(claim):
+        for row_id, claim in list(self._claims.items()):
+            if not await self._archive.sources.keep_alive(claim) and self._claims.get(row_id) == claim:
                 self._archive.engine.drop(row_id_of(claim.id))

@@ -29,8 +29,6 @@ class Supervisor:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep them running until `stop` is set, then end them, gently first. None at all is waited with just so."""
-        if not self._count:
-            await stop.wait()
         async with asyncio.TaskGroup() as group:
             group.create_task(stop.wait())  # with none to keep it is not over either
             for _ in range(self._count):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -77,8 +78,9 @@ class JobDesk:
         return Stored(request, job.result, stored.path, inline=inline)
 
     async def _watch(self, job_id: str) -> AsyncIterator[Event]:
-        async for job in self._services.workroom().jobs.watch(job_id):
-            yield event_of(job)
+        async with aclosing(self._services.workroom().jobs.watch(job_id)) as states:
+            async for job in states:
+                yield event_of(job)
 
 
 def _named(request: Request, name: str, otherwise: str) -> str:
