@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import itertools
+import logging
 import os
 import re
 import shutil
@@ -15,10 +17,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
-from clipstead.db import embedded, upgrade
+from clipstead.db import Database, embedded, upgrade
 from clipstead.db.line import connect
 from clipstead.practice import World
+from clipstead.server.logs import configure
+
+settings.register_profile("house", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("house")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -117,6 +124,26 @@ def database_url(_template: str) -> Iterator[str]:
     asyncio.run(_execute(maintenance, f"CREATE DATABASE {name} TEMPLATE clipstead"))
     yield _template.replace("/clipstead?", f"/{name}?")
     asyncio.run(_execute(maintenance, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The same, open."""
+    async with Database.open(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """All that is logged, of whatever level, as JSON, for one test; the test run's own logging is put back after it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    out = io.StringIO()
+    monkeypatch.setattr("sys.stderr", out)
+    configure("json", "debug")
+    yield out
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 async def _execute(url: str, *statements: str) -> None:

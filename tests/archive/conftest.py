@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,13 +23,6 @@ from clipstead.model import Author, Link, MediaKind, Music, Stats
 
 Rows = Callable[..., Awaitable[list[dict[str, Any]]]]
 Keep = Callable[..., Awaitable[Record]]
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    """A database of this test's own."""
-    async with Database.open(database_url) as database:
-        yield database
 
 
 @pytest.fixture

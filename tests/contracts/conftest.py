@@ -49,6 +49,8 @@ def serving() -> Serving:
 _MARKS: dict[str, Callable[[Any], bool]] = {
     "<string>": lambda value: isinstance(value, str) and value != "",
     "<int>": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "<number>": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "<ms>": lambda value: isinstance(value, str) and re.fullmatch(r"\d+ms", value) is not None,
     "<any>": lambda value: value is not None,
 }
 

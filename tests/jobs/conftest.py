@@ -25,13 +25,6 @@ Submit = Callable[..., Awaitable[Job]]
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    """A database of this test's own."""
-    async with Database.open(database_url) as database:
-        yield database
-
-
-@pytest.fixture
 def engine(database: Database) -> Engine:
     """The engine as a server uses it, without hands."""
     return Engine(database)

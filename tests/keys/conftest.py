@@ -1,7 +1,10 @@
 """A real Postgres with keys in it, time that can be made to pass, and a real server in front."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -10,6 +13,7 @@ from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import Response
 
+import clipstead
 from clipstead.db import Database
 from clipstead.errors import ClipsteadError
 from clipstead.net.guard import Guard
@@ -31,15 +35,35 @@ from clipstead.server.responses import Json
 from clipstead.server.visit import RequestIds
 from clipstead.server.workroom import no_workroom
 
+TwoProcesses = Callable[..., Awaitable[list[int]]]
 PassTime = Callable[[float], Awaitable[None]]
 OpenSite = Callable[[Keys | None], Awaitable[str]]
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    """A database of this test's own."""
-    async with Database.open(database_url) as opened:
-        yield opened
+def two_processes(database: Database) -> TwoProcesses:
+    """two_processes(program, key, ...) -> the sums of the numbers that two of them say, run at the same time."""
+
+    async def run(program: str, key: str, *arguments: str) -> list[int]:
+        source = str(Path(clipstead.__file__).parents[1])
+        children = [
+            await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-c", program, database.url, *arguments),
+                env={**os.environ, "PYTHONPATH": source},
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+            for _ in range(2)
+        ]
+        for child in children:
+            assert child.stdin and child.stdout
+            child.stdin.write(key.encode() + b"\n")
+            assert await child.stdout.readline() == b"ready\n"
+        said = await asyncio.gather(*(child.communicate(b"go\n") for child in children))
+        return [sum(map(int, counts)) for counts in zip(*(out.split() for out, _ in said), strict=True)]
+
+    return run
 
 
 @pytest.fixture

@@ -1,17 +1,13 @@
 """Credits: held, charged and given back exactly, whoever asks and however often, over any number of processes."""
 
 import asyncio
-import os
 import random
-import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-import clipstead
 from clipstead.db import Database
 from clipstead.db.key_log import sweep_credits
 from clipstead.errors import Forbidden, InvalidParams, NotFound, OutOfCredits, RateLimited, Unauthorized
@@ -21,6 +17,7 @@ from clipstead.server.key_text import make_key
 from clipstead.server.keys import Keys
 
 PassMinutes = Callable[[float], Awaitable[None]]
+TwoProcesses = Callable[..., Awaitable[list[int]]]
 
 # Every third call fails and is given back, until the credits are spent.
 SPENDER = """
@@ -98,27 +95,13 @@ async def test_an_end_told_twice_counts_once(database: Database, keys: Keys) -> 
     assert await books(database, new.standing.id) == (99, 1, Counter(charged=1))
 
 
-async def test_64_clients_in_each_of_2_processes_spend_exactly_what_there_is(database: Database, keys: Keys) -> None:
+async def test_64_clients_in_each_of_2_processes_spend_exactly_what_there_is(
+    database: Database, keys: Keys, two_processes: TwoProcesses
+) -> None:
     """At full speed at one key with 200 credits: 200 calls are charged, the failed ones cost nothing."""
     new = await keys.desk.create("somebody")
     await keys.desk.set_credits(new.standing.id, 200)
-    source = str(Path(clipstead.__file__).parents[1])
-    children = [
-        await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-c", SPENDER, database.url, "64", "12"),
-            env={**os.environ, "PYTHONPATH": source},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        for _ in range(2)
-    ]
-    for child in children:
-        assert child.stdin and child.stdout
-        child.stdin.write(new.text.encode() + b"\n")
-        assert await child.stdout.readline() == b"ready\n"
-    said = await asyncio.gather(*(child.communicate(b"go\n") for child in children))
-    charged, refunded, refused = (sum(map(int, counts)) for counts in zip(*(out.split() for out, _ in said)))  # noqa: B905
+    charged, refunded, refused = await two_processes(SPENDER, new.text, "64", "12")
     assert charged == 200
     assert charged + refunded + refused == 2 * 64 * 12
     assert await books(database, new.standing.id) == (0, 200, Counter(charged=200, refunded=refunded))

@@ -2,17 +2,13 @@
 
 import asyncio
 import math
-import os
 import random
-import sys
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-import clipstead
 from clipstead.db import Database
 from clipstead.db.key_log import sweep_key_uses
 from clipstead.db.line import connect
@@ -21,6 +17,7 @@ from clipstead.server.key_standing import KeyDefaults, KeyLimited
 from clipstead.server.keys import Keys
 
 PassTime = Callable[[float], Awaitable[None]]
+TwoProcesses = Callable[..., Awaitable[list[int]]]
 
 HAMMER = """
 import asyncio, sys
@@ -70,27 +67,11 @@ async def how_often(keys: Keys, key: str, *, at_most: int) -> int:
 
 
 async def test_64_clients_in_each_of_2_processes_get_exactly_what_the_limit_says(
-    database: Database, keys: Keys
+    database: Database, keys: Keys, two_processes: TwoProcesses
 ) -> None:
     """Each process has 64, all at full speed at the same key: 300 of 1,280 uses go through, the rest leave no trace."""
     new = await keys.desk.create("somebody", hourly=300)
-    source = str(Path(clipstead.__file__).parents[1])
-    children = [
-        await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-c", HAMMER, database.url, "64", "10"),
-            env={**os.environ, "PYTHONPATH": source},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        for _ in range(2)
-    ]
-    for child in children:
-        assert child.stdin and child.stdout
-        child.stdin.write(new.text.encode() + b"\n")
-        assert await child.stdout.readline() == b"ready\n"
-    said = await asyncio.gather(*(child.communicate(b"go\n") for child in children))
-    admitted, refused = (sum(map(int, counts)) for counts in zip(*(out.split() for out, _ in said), strict=True))
+    admitted, refused = await two_processes(HAMMER, new.text, "64", "10")
     assert (admitted, refused) == (300, 980)
     assert await uses_of(database, new.standing.id) == list(range(1, 301))
     assert (await keys.desk.key(new.standing.id)).uses == 300

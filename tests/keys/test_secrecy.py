@@ -2,34 +2,18 @@
 
 import base64
 import io
-import logging
 import subprocess
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from clipstead.db import Database
-from clipstead.server import configure_logs
 from clipstead.server.key_text import make_key
 from clipstead.server.keys import Keys
 
 OpenSite = Callable[[Keys | None], Awaitable[str]]
-
-
-@pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """All that is logged, of whatever level, for one test; the logging of the test run is put back after it."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    out = io.StringIO()
-    monkeypatch.setattr("sys.stderr", out)
-    configure_logs("json", "debug")
-    yield out
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 def dump(url: str) -> str:

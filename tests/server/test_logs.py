@@ -2,30 +2,15 @@
 
 import io
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
 
-from clipstead.server import configure_logs
 from clipstead.server.logs import EventLogger, redacted
 
 VIDEO_ID = "7608826249200356630"
 LINK = f"https://www.tiktok.com/@someone/video/{VIDEO_ID}"
-
-
-@pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What goes to stderr, as JSON, for one test; the logging of the test run is put back after it."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    out = io.StringIO()
-    monkeypatch.setattr("sys.stderr", out)
-    configure_logs("json", "debug")
-    yield out
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 async def test_one_line_a_request_without_secrets(stage: Any, lines: io.StringIO) -> None:

@@ -55,13 +55,6 @@ async def receiver() -> AsyncIterator[Receiver]:
     await runner.cleanup()
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    """A database of this test's own."""
-    async with Database.open(database_url) as opened:
-        yield opened
-
-
 def through(url: str) -> Guard:
     """A guard whose operator lets this one address be sent to."""
     host_and_port = url.split("/")[2]

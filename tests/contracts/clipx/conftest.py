@@ -1,17 +1,13 @@
 """A server that speaks ClipX over a real socket, with a handful of posts that never change."""
 
 import asyncio
-import re
-import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
-import orjson
 import pytest
-import uvicorn
 from yarl import URL
 
 from clipstead.errors import Blocked, PostUnavailable
@@ -23,7 +19,7 @@ from clipstead.resolve.cache import PostCache
 from clipstead.resolve.providers.base import Net
 from clipstead.resolve.resolver import Resolver
 from clipstead.resolve.rotation import Rotation
-from clipstead.server import BoundedProtocol, ServerOptions, create
+from clipstead.server import ServerOptions, create
 
 NOW = 1_795_000_000.0
 _CDN = "https://v16.tiktokcdn.com"
@@ -104,7 +100,7 @@ class ClipX:
 
 
 @pytest.fixture
-async def clipx() -> AsyncIterator[ClipX]:
+async def clipx(serving: Any) -> AsyncIterator[ClipX]:
     """A fresh server with the contract's limits and one unlimited token, `word`."""
     async with AsyncExitStack() as stack:
         guard = Guard()
@@ -115,64 +111,6 @@ async def clipx() -> AsyncIterator[ClipX]:
         stack.push_async_callback(resolver.close)
         options = ServerOptions(secret=[b"s" * 32], version="9.9", clipx_unlimited_tokens=("word",))
         app = create(resolver, fetcher, options, lambda: NOW, lambda: NOW)
-        port = await stack.enter_async_context(_served(app))
+        port = await stack.enter_async_context(serving(app))
         client = await stack.enter_async_context(aiohttp.ClientSession())
         yield ClipX(f"http://127.0.0.1:{port}", client)
-
-
-@asynccontextmanager
-async def _served(app: Any) -> AsyncIterator[int]:
-    config = uvicorn.Config(
-        app, http=BoundedProtocol, ws="none", lifespan="off", access_log=False, log_config=None, proxy_headers=False
-    )
-    config.load()
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        await server.startup(sockets=[listener])
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            for listening in server.servers:
-                listening.close()
-            for connection in list(server.server_state.connections):
-                connection.transport.abort()
-            while server.server_state.connections or server.server_state.tasks:
-                await asyncio.sleep(0)
-
-
-# What a golden body may say instead of a value.
-_MARKS: dict[str, Callable[[Any], bool]] = {
-    "<string>": lambda value: isinstance(value, str) and value != "",
-    "<int>": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "<number>": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "<ms>": lambda value: isinstance(value, str) and re.fullmatch(r"\d+ms", value) is not None,
-    "<any>": lambda value: value is not None,
-}
-
-
-def differences(expected: Any, found: Any, base: str, at: str = "body") -> list[str]:
-    """Every place where `found` is not what the golden body says: exact keys, exact values, marks by their meaning."""
-    if isinstance(expected, dict) and isinstance(found, dict):
-        keys = [f"{at}: missing {sorted(expected.keys() - found.keys())}"] if expected.keys() - found.keys() else []
-        keys += (
-            [f"{at}: not expected {sorted(found.keys() - expected.keys())}"] if found.keys() - expected.keys() else []
-        )
-        shared = expected.keys() & found.keys()
-        return keys + [each for key in shared for each in differences(expected[key], found[key], base, f"{at}.{key}")]
-    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        pairs = enumerate(zip(expected, found, strict=True))
-        return [each for n, (one, other) in pairs for each in differences(one, other, base, f"{at}[{n}]")]
-    if isinstance(expected, str) and expected.startswith("<tunnel "):
-        pattern = rf"{re.escape(base)}/media/[A-Za-z0-9_-]+/tiktok-\d+-{re.escape(expected[8:-1])}\.[a-z0-9]+"
-        return [] if isinstance(found, str) and re.fullmatch(pattern, found) else [f"{at}: {found!r} is no {expected}"]
-    if isinstance(expected, str) and expected in _MARKS:
-        return [] if _MARKS[expected](found) else [f"{at}: {found!r} is no {expected}"]
-    same = type(expected) is type(found) and expected == found
-    return [] if same else [f"{at}: {found!r} instead of {expected!r}"]
-
-
-@pytest.fixture
-def compare() -> Callable[[Any, bytes, str], list[str]]:
-    """compare(expected, body, base) -> differences."""
-    return lambda expected, body, base: differences(expected, orjson.loads(body), base)

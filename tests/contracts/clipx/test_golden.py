@@ -12,7 +12,7 @@ SOURCES = ("seed", "sibling", "inferred", "decision")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-async def test_golden(clipx: Any, compare: Callable[[Any, bytes, str], list[str]], case: dict[str, Any]) -> None:
+async def test_golden(clipx: Any, unlike: Callable[[Any, bytes, str], list[str]], case: dict[str, Any]) -> None:
     """Status, headers, exact keys, exact values; `repeat` asks several times and looks at the last answer."""
     request = case["request"]
     for _ in range(case.get("repeat", 1)):
@@ -20,7 +20,7 @@ async def test_golden(clipx: Any, compare: Callable[[Any, bytes, str], list[str]
     assert status == case["status"], body
     assert {name: headers.get(name) for name in case.get("headers_expected", {})} == case.get("headers_expected", {})
     if "body" in case:
-        assert compare(case["body"], body, clipx.base) == []
+        assert unlike(case["body"], body, clipx.base) == []
         assert b"null" not in body
     else:
         assert body == b""
