@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from clipstead.errors import ProviderFailed
 from clipstead.model import Post
 from clipstead.resolve import loose
 from clipstead.resolve.nouns import Comment, Profile, Sound, Tag
+from clipstead.server.dialects.tiklive.posts import raw
 from clipstead.server.nouns import of_profile, of_sound, of_tag
 
 Picture = Callable[[Post, str], str]
@@ -44,7 +44,7 @@ def _stats(profile: Profile) -> dict[str, int]:
 
 
 def _user(profile: Profile, picture: Picture) -> dict[str, Any]:
-    told = _raw(profile.raw)
+    told = raw(profile.raw)
     told = loose.node(told, "user") or told
     post = of_profile(profile)
     links = {name: picture(post, variant) if post else "" for name, variant in _AVATARS.items()}
@@ -79,7 +79,7 @@ def _risk(told: loose.Node) -> int:
 
 def follower(profile: Profile, picture: Picture) -> dict[str, Any]:
     """An account as comments show it."""
-    told, post = _raw(profile.raw), of_profile(profile)
+    told, post = raw(profile.raw), of_profile(profile)
     links = [picture(post, variant) for variant in ("avatar-medium", "avatar", "avatar-small")] if post else []
     return {
         "id": profile.id,
@@ -110,7 +110,7 @@ def challenge(tag: Tag, picture: Picture) -> dict[str, Any]:
 
 def challenge_entry(tag: Tag, picture: Picture) -> dict[str, Any]:
     """A hashtag as lists show it."""
-    told, post = _raw(tag.raw), of_tag(tag)
+    told, post = raw(tag.raw), of_tag(tag)
     flags = {name: loose.flag(told.get(name)) for name in ("is_pgcshow", "is_challenge", "is_strong_music")}
     return {
         "id": tag.id,
@@ -156,11 +156,3 @@ def comment(found: Comment, picture: Picture, *, reply: bool = False) -> dict[st
         "user": follower(found.author, picture),
         "status": 1,
     }
-
-
-def _raw(body: bytes) -> loose.Node:
-    """The provider's own object, empty where it is none."""
-    try:
-        return loose.node(loose.decode(body, "It")) if body[:1] == b"{" else {}
-    except ProviderFailed:
-        return {}

@@ -29,7 +29,7 @@ def video(post: Post, address: Address, *, listed: bool = False) -> dict[str, An
 
     The three ids are one and the same; what nobody told is 0, "" or false, and never null but for `anchors`.
     """
-    told = raw(post)
+    told = raw(post.raw)
     return {
         "aweme_id": post.id,
         "video_id": post.id,
@@ -55,7 +55,7 @@ def video(post: Post, address: Address, *, listed: bool = False) -> dict[str, An
 
 def commerce(post: Post) -> dict[str, Any]:
     """Whether it is an advertisement, as far as the provider told."""
-    told = raw(post)
+    told = raw(post.raw)
     info = loose.node(told, "commerce_info")
     return {
         "is_ad": loose.flag(told.get("is_ad")) or loose.flag(told.get("isAd")),
@@ -83,10 +83,10 @@ def music(post: Post, address: Address) -> dict[str, Any]:
     }
 
 
-def raw(post: Post) -> loose.Node:
+def raw(body: bytes) -> loose.Node:
     """The provider's own object, empty where it is none."""
     try:
-        return loose.node(loose.decode(post.raw, "The post")) if post.raw[:1] == b"{" else {}
+        return loose.node(loose.decode(body, "It")) if body[:1] == b"{" else {}
     except ProviderFailed:
         return {}
 
