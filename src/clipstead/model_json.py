@@ -1,4 +1,4 @@
-"""Posts as JSON of our own: the one form that `--json`, info files and later the archive's sidecars share."""
+"""Posts as JSON of our own: the one form that `--json` and info files share."""
 
 from __future__ import annotations
 

@@ -81,7 +81,10 @@ def default_data_dir() -> Path:
     """Where everything is kept unless told otherwise: /var/lib for root, the user's data folder for the rest."""
     if os.name == "posix" and os.geteuid() == 0:
         return Path("/var/lib/clipstead")
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "clipstead"
+    try:
+        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "clipstead"
+    except RuntimeError:
+        raise SettingsError(f"{_PREFIX}DATA_DIR: must be set, for a user without a home folder") from None
 
 
 def _dialect_host(text: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from clipstead.cli.main import app
+from clipstead.db.backup import _without_password
 from clipstead.db.line import connect
 
 Run = Callable[..., Any]
@@ -112,3 +113,34 @@ def test_a_backup_that_cannot_be_written_is_said(run: Run, database_url: str, tm
     ended = run(database_url, "db", "backup", tmp_path / "nowhere" / "file")
     assert ended.exit_code == 3
     assert "Cannot write file: No such file or directory" in ended.stderr
+
+
+def test_names_that_begin_with_a_dash_are_files(
+    run: Run, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not options of Postgres' programs."""
+    monkeypatch.chdir(tmp_path)
+    assert run(database_url, "db", "backup", "--", "-l").exit_code == 0
+    ended = run(database_url, "db", "restore", "--", "-l")
+    assert ended.exit_code == 0, ended.stderr
+
+
+@pytest.mark.parametrize("name", ["/", ".", ""])
+def test_what_names_no_file_is_refused(run: Run, database_url: str, name: str) -> None:
+    """In one line."""
+    ended = run(database_url, "db", "backup", name)
+    assert (ended.exit_code, ended.stderr) == (2, "clipstead: FILE must name a file\n")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "password"),
+    [
+        ("postgresql://u:ge%20heim@host:1/db?sslmode=require", "postgresql://u@host:1/db?sslmode=require", "ge heim"),
+        ("postgresql://u@host/db?password=ge%20heim&host=/run/x", "postgresql://u@host/db?host=%2Frun%2Fx", "ge heim"),
+        ("postgresql:///db?user=u&password=geheim", "postgresql:///db?user=u", "geheim"),
+        ("postgresql://u@/db?host=/run/x", "postgresql://u@/db?host=/run/x", None),
+    ],
+)
+def test_no_password_is_among_the_arguments(url: str, shown: str, password: str | None) -> None:
+    """Wherever in the URL it stands: everybody on the machine sees the arguments of pg_dump."""
+    assert _without_password(url) == (shown, {} if password is None else {"PGPASSWORD": password})

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,6 +12,7 @@ from pgqueuer.db import AsyncpgDriver
 from pgqueuer.queries import Queries
 from sqlalchemy import Connection, text
 
+from clipstead.cli.worker import command
 from clipstead.db import Database, DatabaseUnavailable, Status, schema_archive, schema_keys, status, upgrade
 from clipstead.db.line import connect
 from clipstead.db.migrate import _config
@@ -94,3 +96,15 @@ async def test_a_database_that_cannot_be_reached_is_one_line_without_its_passwor
         await upgrade(url)
     assert "geheim" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+async def test_code_in_the_folder_we_stand_in_is_not_run(
+    empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by the process that upgrades nor by those that work: it may be anybody's."""
+    for name in ("asyncio", "sqlalchemy", "typer"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a stranger was here')")
+    monkeypatch.chdir(tmp_path)
+    assert await upgrade(empty_url) == Status(HEAD, HEAD, ())
+    child = await asyncio.create_subprocess_exec(*command("worker", "-h"), stdout=asyncio.subprocess.DEVNULL)
+    assert await child.wait() == 0

@@ -59,3 +59,17 @@ def test_a_kept_secret_that_protects_nothing_is_refused(tmp_path: Path, text: st
     (tmp_path / "secret").write_text(text)
     with pytest.raises(StorageError, match="fewer than 16 bytes"):
         signing_secrets(load(data_dir=tmp_path))
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container may give the process a number that nobody knows."""
+
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr("os.geteuid", lambda: 4_242)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    for name in ("HOME", "XDG_DATA_HOME", "CLIPSTEAD_DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SettingsError, match=r"^CLIPSTEAD_DATA_DIR: must be set"):
+        load()

@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -133,3 +137,18 @@ def test_no_database_is_exit_3(monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.exit_code == 3
     assert "cannot reach the database at 127.0.0.1" in done.stderr
     assert "geheim" not in done.stderr
+
+
+def test_a_terminal_that_cannot_show_a_name_ends_nothing(database_url: str, tmp_path: Path) -> None:
+    """The list is escaped, JSON is UTF-8 as always."""
+    command = Path(sys.executable).with_name("clipstead")
+    settings = {
+        "CLIPSTEAD_DATABASE_URL": database_url,
+        "PYTHONIOENCODING": "ascii",
+        "CLIPSTEAD_DATA_DIR": str(tmp_path),
+    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CLIPSTEAD_")} | settings
+    for words in (["create", "--owner", "Жора"], ["list"], ["list", "--json"]):
+        ended = subprocess.run([command, "keys", *words], env=environment, capture_output=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)[0]["owner"] == "Жора"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -279,3 +282,22 @@ async def test_many_puts_through_a_bad_line_all_arrive(store: Store, spoiler: Sp
     assert await listing(store) == sorted(keys)
     for key in keys[::10]:
         assert await store.read(key) == key.encode()
+
+
+async def test_whoever_writes_finds_out_first_what_the_store_can_do(
+    spoiler: Spoiler, bucket: str, database_url: str, tmp_path: Path
+) -> None:
+    """Also a command that captures nothing: an erasure sets up its tombstone where no condition is known."""
+    spoiler.fault = lambda seen: 501 if "if-none-match" in seen.headers else None
+    settings = {
+        "CLIPSTEAD_ARCHIVE_STORE": f"s3://{bucket}/{PREFIX}/?endpoint={spoiler.address}",
+        "CLIPSTEAD_DATABASE_URL": database_url,
+        "CLIPSTEAD_DATA_DIR": str(tmp_path),
+    }
+    command = Path(sys.executable).with_name("clipstead")
+    child = await asyncio.create_subprocess_exec(
+        command, "archive", "erase", "--post", "7123456789012345678", env={**os.environ, **settings}, stderr=PIPE
+    )
+    _, err = await child.communicate()
+    assert (child.returncode, b"erased 1 posts" in err) == (0, True), err
+    assert any(seen.method == "PUT" and "/tombstones/" in seen.path for seen in spoiler.seen)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from clipstead.cli.main import app
 from clipstead.cli.tool import main
 
 Clip = Callable[[str], Path]
@@ -105,3 +107,11 @@ def test_help_is_made_of_the_fields(tool: Called) -> None:
     assert code == 0
     assert "--width" in out
     assert "A whole number from 16 to 7680, required." in " ".join(out.split())
+
+
+def test_a_wrong_setting_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with every other command."""
+    monkeypatch.setenv("CLIPSTEAD_PORT", "none")
+    ended = CliRunner().invoke(app, ["tool", "trim-video", "x.mp4"])
+    assert (ended.exit_code, ended.stderr.count("\n")) == (2, 1)
+    assert ended.stderr.startswith("clipstead: CLIPSTEAD_PORT: ")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import bisect
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from pathlib import Path
 from clipstead.archive import layout
 from clipstead.archive.intake import Entry
 from clipstead.archive.spoken import spoken
+from clipstead.archive.store.disk import digest
 from clipstead.errors import BadMedia, ProviderFailed, UnsupportedLink
 from clipstead.media import Probe, probe
 from clipstead.model import Link, MediaKind, Post
@@ -24,6 +24,7 @@ from clipstead.resolve.tiktok_links import post_link
 INFO = ".info.json"
 _UNFINISHED = (".part", ".ytdl", ".temp", ".json", ".description", ".url", ".webloc", ".desktop")
 _LONGEST_LINE = 500
+_LONGEST_SUBTITLES = 8 * 1024**2
 _PAGES: Mapping[str, str] = {
     "youtube": "https://www.youtube.com/watch?v={}",
     "vimeo": "https://vimeo.com/{}",
@@ -87,12 +88,18 @@ async def read_info(path: Path, data: bytes) -> ForeignPost | None:
     post = _post(info, link)
     files = await asyncio.to_thread(lambda: list(_files(path)))
     mains = [file for file in files if file.kind in (MediaKind.VIDEO, MediaKind.AUDIO)]
-    said = [spoken(file.found.ext, file.path.read_bytes()) for file in files if file.kind is MediaKind.SUBTITLE]
+    said = await asyncio.to_thread(lambda: [_said(file) for file in files if file.kind is MediaKind.SUBTITLE])
     written = datetime.fromtimestamp((mains[0].path if mains else path).stat().st_mtime, UTC)
     epoch = loose.moment(info.get("epoch"))
     seen = datetime.fromtimestamp(epoch, UTC) if epoch else written
     kept = tuple(files) if mains else ()
     return ForeignPost(layout.post_id(link), post, kept, "\n".join(said), min(seen, written), written)
+
+
+def _said(file: ForeignFile) -> str:
+    """The words of subtitles, of which no post has more than so many bytes."""
+    with file.path.open("rb") as opened:
+        return spoken(file.found.ext, opened.read(_LONGEST_SUBTITLES))
 
 
 def _decoded(data: bytes) -> object:
@@ -144,8 +151,7 @@ def _files(info_path: Path) -> Iterator[ForeignFile]:
 
 
 def _file(path: Path, kind: MediaKind, found: Probe, language: str = "") -> ForeignFile:
-    with path.open("rb") as file:
-        return ForeignFile(path, kind, found, hashlib.file_digest(file, "sha256").hexdigest(), language)
+    return ForeignFile(path, kind, found, digest(path), language)
 
 
 def _beside(folder: Path, stem: str) -> list[str]:

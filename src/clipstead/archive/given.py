@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from clipstead.archive import layout
-from clipstead.errors import UnsupportedLink
+from clipstead.errors import InvalidParams, UnsupportedLink
 from clipstead.model import Link, LinkKind, Source, SourceKind
 from clipstead.resolve import links
 from clipstead.resolve.sources import parse_source, spec
 
+_YEARS = range(2000, 2200)
 _LONGEST_SPEC = 1000  # bytes; sources are found by an index, whose lines end at 2.7 kB
+
+
+def moment_of(text: str) -> datetime | None:
+    """`since` as somebody writes it: a day, or a moment of ISO 8601, in UTC unless it says otherwise; "" is None.
+    Raises InvalidParams, also for times in which nobody has posted anything.
+    """
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = datetime.min
+    if moment.year not in _YEARS:
+        raise InvalidParams({"since": "must be a day like 2026-05-29, or a moment"})
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def understood(text: str) -> Source | Link:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
@@ -15,8 +15,9 @@ from clipstead.archive import layout, sidecar
 from clipstead.archive.dead import DeadLetters
 from clipstead.archive.foreign import INFO, ForeignPost, archived_entry, is_download_archive, read_info
 from clipstead.archive.ledger import Claim, Entry, Ledger
-from clipstead.archive.record import FileRecord, Record, record_of
+from clipstead.archive.record import FileRecord, Record, file_record, record_of
 from clipstead.archive.store import Store
+from clipstead.archive.store.disk import digest
 from clipstead.errors import BadMedia, ClipsteadError, InvalidParams, StorageError, UnsupportedLink
 from clipstead.model import Resolution
 
@@ -113,14 +114,11 @@ class Importer:
         elif not found.files:
             await self._queue([Entry(found.aweme_id, found.post.link.url)])
         elif claim := await self._claim(Entry(found.aweme_id, found.post.link.url, found.kept_at)):
-            try:
+            async with self._held(claim):
                 record = await self._kept(claim, found)
                 data = sidecar.build(record)
                 await self._store.put_bytes(layout.sidecar_key(record.storage_key), data, layout.SIDECAR_TYPE)
                 await self._finish(claim, record)
-            except BaseException:
-                await self._ledger.put_back(claim, 0.0, "import", False)
-                raise
 
     async def _kept(self, claim: Claim, found: ForeignPost) -> Record:
         """The files in the store, and what is to be said of them."""
@@ -131,18 +129,8 @@ class Importer:
         for key, file in zip(keys, found.files, strict=True):
             await self._store.put(key, file.path, file.sha256, file.found.mime)
         files = [
-            FileRecord(
-                kind=file.kind,
-                variant="imported",
-                key=key,
-                sha256=file.sha256,
-                bytes=file.found.size,
-                content_type=file.found.mime,
-                width=file.found.width,
-                height=file.found.height,
-                codec=file.found.video or file.found.audio,
-                duration=file.found.duration,
-                language=file.language,
+            file_record(
+                file.found, kind=file.kind, variant="imported", key=key, sha256=file.sha256, language=file.language
             )
             for key, file in zip(keys, found.files, strict=True)
         ]
@@ -165,24 +153,20 @@ class Importer:
     # -- a sidecar of ours, out of another store
 
     async def _sidecar(self, path: Path, data: bytes, record: Record) -> None:
-        _judge(record)
         claim = await self._claim(Entry(record.id, record.source_link, record.listed_at))
         if claim is None:
             return
-        try:
+        async with self._held(claim):
             if await self._ledger.fix_key(claim, record.storage_key) != record.storage_key:
                 raise BadMedia(f"{record.id} has another place in this archive already")
             for file in record.files:
                 await self._copy(path, record, file)
             await self._store.put_bytes(layout.sidecar_key(record.storage_key), data, layout.SIDECAR_TYPE)
             await self._finish(claim, record)
-        except BaseException:
-            await self._ledger.put_back(claim, 0.0, "import", False)
-            raise
 
     async def _copy(self, path: Path, record: Record, file: FileRecord) -> None:
         there = _place(path, record, file)
-        if await asyncio.to_thread(_digest, there) != file.sha256:
+        if await asyncio.to_thread(digest, there) != file.sha256:
             raise BadMedia(f"{there.name} is not the file that the sidecar names: its SHA-256 differs")
         await self._store.put(file.key, there, file.sha256, file.content_type)
 
@@ -200,6 +184,15 @@ class Importer:
         if claim is None:
             self.done.known += 1
         return claim
+
+    @asynccontextmanager
+    async def _held(self, claim: Claim) -> AsyncIterator[None]:
+        """What cannot be taken over waits to be captured, as if nobody had tried."""
+        try:
+            yield
+        except BaseException:
+            self.done.queued += await self._ledger.put_back(claim, 0.0, "import", False)
+            raise
 
     async def _finish(self, claim: Claim, record: Record) -> None:
         if await self._ledger.finish(claim, record):
@@ -231,13 +224,6 @@ def _sidecar(data: bytes) -> Record | None:
         return None
 
 
-def _judge(record: Record) -> None:
-    """A sidecar comes from who knows where: it may speak of its own post's keys, and of no others. Raises BadMedia."""
-    places = [layout.place_of(key) for key in (f"{record.storage_key}.json", *(file.key for file in record.files))]
-    if any(place is None or place.post_id != record.id or place.role == "tombstone" for place in places):
-        raise BadMedia("names keys that are not those of its post")
-
-
 def _place(path: Path, record: Record, file: FileRecord) -> Path:
     """Where a file of that archive lies: by its key from the archive's top, or else beside the sidecar."""
     depth = layout.sidecar_key(record.storage_key).count("/")
@@ -247,8 +233,3 @@ def _place(path: Path, record: Record, file: FileRecord) -> Path:
         if each.is_file() and each.resolve().is_relative_to(top.resolve()):
             return each
     raise BadMedia(f"{file.key} is not there")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

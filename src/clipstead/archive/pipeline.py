@@ -17,7 +17,7 @@ from clipstead.archive.adoption import Adoption, Report
 from clipstead.archive.answers import Answers
 from clipstead.archive.calls import Calls
 from clipstead.archive.ledger import Claim, Ledger
-from clipstead.archive.record import FileRecord, Record, record_of
+from clipstead.archive.record import FileRecord, Record, file_record, record_of
 from clipstead.archive.spoken import spoken
 from clipstead.archive.store import AtOnce, Conflict, Parcel, Store
 from clipstead.archive.store.disk import told_as_storage
@@ -226,16 +226,6 @@ def _said(landed: Sequence[Landed]) -> str:
 
 
 def _file(key: str, media: Media, found: Probe, sha256: str) -> FileRecord:
-    return FileRecord(
-        kind=media.kind,
-        variant=media.variant,
-        key=key,
-        sha256=sha256,
-        bytes=found.size,
-        content_type=found.mime,
-        width=found.width,
-        height=found.height,
-        codec=found.video or found.audio,
-        duration=found.duration,
-        language=media.language or "",
+    return file_record(
+        found, kind=media.kind, variant=media.variant, key=key, sha256=sha256, language=media.language or ""
     )

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
+from clipstead.media import Probe
 from clipstead.model import Author, Link, MediaKind, Music, Resolution, Stats
 from clipstead.resolve.tiktok_links import true_link
 
 _NO_TOOLS: Mapping[str, str] = MappingProxyType({})
 _NO_STATS = Stats()
+
+LARGEST_SIDE = 2**31 - 1
+"""Pixels: what the catalog's columns hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,26 @@ class Record:
     def bytes(self) -> int:
         """Of all files together."""
         return sum(file.bytes for file in self.files)
+
+
+def file_record(
+    found: Probe, *, kind: MediaKind, variant: str, key: str, sha256: str, language: str = ""
+) -> FileRecord:
+    """The record of a file that was looked at; a picture larger than any there is has no measures."""
+    measured = max(found.width or 0, found.height or 0) <= LARGEST_SIDE
+    return FileRecord(
+        kind=kind,
+        variant=variant,
+        key=key,
+        sha256=sha256,
+        bytes=found.size,
+        content_type=found.mime,
+        width=found.width if measured else None,
+        height=found.height if measured else None,
+        codec=found.video or found.audio,
+        duration=found.duration,
+        language=language,
+    )
 
 
 def record_of(

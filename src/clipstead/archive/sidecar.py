@@ -15,7 +15,7 @@ import msgspec
 import orjson
 
 from clipstead.archive.layout import belongs
-from clipstead.archive.record import FileRecord, Record
+from clipstead.archive.record import LARGEST_SIDE, FileRecord, Record
 from clipstead.errors import BadMedia
 from clipstead.model import Author, Link, Music, Stats
 
@@ -112,8 +112,11 @@ def _check(record: Record) -> None:
     times = (record.listed_at, record.resolved_at, record.downloaded_at, record.archived_at)
     if any(time.tzinfo is None for time in times):
         raise BadMedia("This sidecar has a time without its zone")
-    if any(file.bytes < 0 or not _SHA256.fullmatch(file.sha256) for file in record.files):
+    if any(not 0 <= file.bytes < 2**63 or not _SHA256.fullmatch(file.sha256) for file in record.files):
         raise BadMedia("This sidecar has a file without its size and hash")
+    sides = [side for file in record.files for side in (file.width, file.height) if side is not None]
+    if not all(0 <= number <= LARGEST_SIDE for number in (*sides, record.attempt)):
+        raise BadMedia("This sidecar has a number in it that is none")
     keys = [file.key for file in record.files]
     if not keys or len(set(keys)) < len(keys) or not belongs(record.storage_key, record.id, keys):
         raise BadMedia("This sidecar names files that are not its post's")

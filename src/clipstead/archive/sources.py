@@ -7,7 +7,7 @@ a claim with a fence; the cursor is saved in the transaction that adds its page.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -108,6 +108,14 @@ class Sources:
         """Sources in the order of their ids, from behind `after`; of one state if it is given."""
         query = f"{WITH_OPEN} WHERE s.id > $1 AND ($2 = '' OR s.state = $2) ORDER BY s.id LIMIT $3"
         return [row_of(row) for row in await self._statements.fetch(query, after, state, most)]
+
+    async def all(self) -> AsyncIterator[SourceRow]:
+        """Any number of them, in the order of their ids."""
+        last = 0
+        while page := await self.list(after=last):
+            for row in page:
+                yield row
+            last = page[-1].id
 
     async def get(self, name: str | int) -> SourceRow:
         """One source as it stands; NotFound."""

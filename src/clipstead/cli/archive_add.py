@@ -11,12 +11,13 @@ from itertools import islice
 
 from clipstead.app import open_app
 from clipstead.archive import layout
-from clipstead.archive.given import is_short, narrowed, source_of, understood
+from clipstead.archive.given import is_short, moment_of, narrowed, source_of, understood
 from clipstead.archive.ledger import Added, Entry
 from clipstead.cli import archive_given as given
 from clipstead.cli.archive_shelves import Shelves, open_shelves
 from clipstead.cli.consoles import open_console
 from clipstead.cli.exits import Exit, say
+from clipstead.cli.words import printable
 from clipstead.errors import ClipsteadError, InvalidParams, StorageError, UnsupportedLink
 from clipstead.model import Link, Source
 from clipstead.resolve.tiktok.short import expand
@@ -53,9 +54,9 @@ class _Wanted:
 def run(texts: Sequence[str], terms: Terms) -> Exit:
     """Add all; SOME_FAILED when a line of a file, or a short link, could not be."""
     given.check_terms(terms.region, terms.publish_time, terms.sort_by)
-    since = given.moment_of(terms.since)
-    wanted = _judged(texts)
-    return asyncio.run(_Adding(terms, since).all(wanted))
+    with given.in_options(since="--since", watch_hours="--watch", max_posts="--max"):
+        since = moment_of(terms.since)
+        return asyncio.run(_Adding(terms, since).all(_judged(texts)))
 
 
 def _judged(texts: Sequence[str]) -> _Wanted:
@@ -139,8 +140,7 @@ class _Adding:
 
     def _fail(self, text: str, why: str) -> None:
         self._failed += 1
-        shown = "".join(sign if sign.isprintable() else " " for sign in text)[:_SHOWN]
-        say(f"failed  {shown}  {why}")
+        say(f"failed  {printable(text)[:_SHOWN]}  {why}")
 
     def _close(self) -> None:
         posts, words = self._posts, []

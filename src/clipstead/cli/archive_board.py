@@ -16,7 +16,7 @@ from rich.text import Text
 from clipstead.archive.figures import Figures, figures
 from clipstead.cli.archive_shelves import Shelves
 from clipstead.cli.consoles import is_terminal, open_console
-from clipstead.cli.words import size_words
+from clipstead.cli.words import duration_words, printable, size_words
 
 _PLAIN_SECONDS = 10.0
 _DEAD_SHOWN = 20
@@ -72,7 +72,7 @@ class Board:
         captured, size = last.done - (first.done if first else 0), last.bytes - (first.bytes if first else 0)
         self._say(f"{captured} captured, {size_words(max(0, size))} in {seconds:.1f} s; {last.posts} kept in all")
         await self._tell_dead(first.moment if first else last.moment, first, last)
-        for source in await self._shelves.sources.list():
+        async for source in self._shelves.sources.all():
             if source.state in ("paused", "unavailable"):
                 self._say(f"source {source.spec} {source.state}: {source.detail or source.reason}")
         if not finished:
@@ -90,7 +90,7 @@ class Board:
             self._say("and more: clipstead archive dead list")
 
     def _say(self, line: str) -> None:
-        self._output.print("".join(sign if sign.isprintable() else " " for sign in line), markup=False)
+        self._output.print(printable(line), markup=False)
 
 
 @asynccontextmanager
@@ -102,11 +102,3 @@ async def open_board(shelves: Shelves) -> AsyncIterator[Board]:
         return
     with Live(console=errors, transient=True, refresh_per_second=4, redirect_stdout=False) as live:
         yield Board(shelves, errors, live)
-
-
-def duration_words(seconds: float) -> str:
-    """A span of time as people say it: "40 s", "12 min", "3.5 h", "2.1 days"."""
-    for size, unit in ((86_400, "days"), (3_600, "h")):
-        if seconds >= 1.5 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from clipstead.archive.erase import Erased
 from clipstead.archive.rehydrate import rehydrate as rehydrated
 from clipstead.cli.archive_given import post_id_of
-from clipstead.cli.archive_shelves import open_shelves
+from clipstead.cli.archive_shelves import open_shelves, probed
+from clipstead.cli.consoles import Meter
 from clipstead.cli.exits import Exit, say
 from clipstead.cli.words import size_words
 from clipstead.errors import InvalidParams
@@ -23,7 +24,14 @@ def rehydrate() -> Exit:
 
     async def run() -> Exit:
         async with open_shelves() as shelves:
-            done = await rehydrated(shelves.ledger, shelves.tombstones, shelves.store)
+            meter = Meter()
+            done = await rehydrated(
+                shelves.ledger,
+                shelves.tombstones,
+                shelves.store,
+                told=lambda done: meter.show(f"{done.sidecars} sidecars read"),
+            )
+            meter.clear()
             await shelves.ledger.sweep()  # adds up what status reads
         for key, why in done.unreadable:
             say(f"failed  {key}  {why}")
@@ -42,6 +50,7 @@ def erase(author: str, posts: Sequence[str], reason: str) -> Exit:
 
     async def run() -> Erased:
         async with open_shelves() as shelves:
+            await probed(shelves)
             if name:
                 return await shelves.eraser.author(name, reason=reason, actor=_ACTOR)
             return await shelves.eraser.posts(ids, reason=reason, actor=_ACTOR)
@@ -71,6 +80,7 @@ def sweep() -> Exit:
 
     async def run() -> None:
         async with open_shelves() as shelves:
+            await probed(shelves)
             gone = await shelves.janitor.sweep()
             lost = await shelves.ledger.sweep() + await shelves.sources.sweep()
         say(

@@ -6,14 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
 
-import orjson
-
 from clipstead.cli.archive_given import post_id_of, seconds_of
 from clipstead.cli.archive_shelves import open_shelves
-from clipstead.cli.archive_sources import when
 from clipstead.cli.columns import print_columns
-from clipstead.cli.consoles import write_out
+from clipstead.cli.consoles import write_json
 from clipstead.cli.exits import Exit, say
+from clipstead.cli.words import when
 from clipstead.errors import InvalidParams
 
 
@@ -24,7 +22,7 @@ def show(reason: str, limit: int, *, as_json: bool) -> Exit:
         async with open_shelves() as shelves:
             letters = await shelves.dead.page(reason=reason, most=limit)
         if as_json:
-            write_out(orjson.dumps([asdict(letter) for letter in letters], option=orjson.OPT_APPEND_NEWLINE))
+            write_json([asdict(letter) for letter in letters])
             return
         rows = [
             (each.aweme_id, each.reason, when(each.died_at), str(each.attempts), each.source, each.detail)

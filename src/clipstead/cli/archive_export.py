@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,10 +19,8 @@ from clipstead.settings import load
 
 def chosen(*, ndjson: bool, csv: bool, parquet: bool) -> sheets.Format:
     """The format that the options name; InvalidParams unless it is exactly one."""
-    wanted: list[sheets.Format] = []
-    for name, asked in (("ndjson", ndjson), ("csv", csv), ("parquet", parquet)):
-        if asked:
-            wanted.append(name)  # type: ignore[arg-type]  # the three formats
+    formats: Mapping[sheets.Format, bool] = {"ndjson": ndjson, "csv": csv, "parquet": parquet}
+    wanted = [name for name, asked in formats.items() if asked]
     if len(wanted) != 1:
         raise InvalidParams({"--ndjson, --csv, --parquet": "say which, and one of them"})
     return wanted[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from contextlib import contextmanager
 from pathlib import Path
 
 from clipstead.archive import layout
@@ -59,6 +59,15 @@ def post_id_of(text: str) -> str:
     raise InvalidParams({"POST": f"must be a post's id or a link to one, and {text[:80]!r} is neither"})
 
 
+@contextmanager
+def in_options(**options: str) -> Iterator[None]:
+    """Errors about the archive's parameters name the options that they were given by."""
+    try:
+        yield
+    except InvalidParams as error:
+        raise InvalidParams({options.get(name, name): rule for name, rule in error.fields.items()}) from None
+
+
 def check_terms(region: str, publish_time: int, sort_by: int) -> None:
     """Raises InvalidParams for options that mean nothing."""
     wrong = {}
@@ -70,17 +79,6 @@ def check_terms(region: str, publish_time: int, sort_by: int) -> None:
         wrong["--sort-by"] = f"must be one of {', '.join(map(str, SORT_ORDERS))}"
     if wrong:
         raise InvalidParams(wrong)
-
-
-def moment_of(text: str) -> datetime | None:
-    """A day, or a moment in ISO 8601, in UTC unless it says otherwise; "" is None. Raises InvalidParams."""
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except ValueError:
-        raise InvalidParams({"--since": "must be a day like 2026-05-29"}) from None
 
 
 def seconds_of(days: str) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from clipstead.archive.importing import Importer
-from clipstead.cli.archive_shelves import open_shelves
+from clipstead.cli.archive_shelves import open_shelves, probed
 from clipstead.cli.exits import Exit, say
 from clipstead.errors import InvalidParams
 
@@ -23,6 +23,7 @@ def run(paths: Sequence[Path]) -> Exit:
 async def _run(paths: Sequence[Path]) -> Exit:
     told = 0
     async with open_shelves() as shelves:
+        await probed(shelves)
         importer = Importer(shelves.ledger, shelves.dead, shelves.store)
         done = importer.done
         for path in paths:

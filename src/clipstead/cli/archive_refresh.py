@@ -11,6 +11,7 @@ from clipstead.archive.refresh import Refresher
 from clipstead.cli.archive_care import author_name
 from clipstead.cli.archive_given import post_id_of, seconds_of
 from clipstead.cli.archive_shop import open_archive
+from clipstead.cli.consoles import Meter
 from clipstead.cli.exits import Exit, say
 from clipstead.errors import InvalidParams, NotFound
 from clipstead.settings import load
@@ -30,7 +31,12 @@ async def _run(ids: Sequence[str], author: str, age: float, limit: int) -> Exit:
     async with open_archive(load()) as (archive, shelves):
         missing: list[str] = []
         refresher = Refresher(archive.catalog, archive.calls, at_once=shelves.settings.archive_api_concurrent)
-        done = await refresher.posts(_chosen(archive.catalog, ids, author, age, limit, missing))
+        meter = Meter()
+        done = await refresher.posts(
+            _chosen(archive.catalog, ids, author, age, limit, missing),
+            told=lambda done: meter.show(f"{done.looked} looked at"),
+        )
+        meter.clear()
     for each in missing:
         say(f"failed  {each}  The archive has no such post")
     for each, why in done.failed:
@@ -55,8 +61,11 @@ async def _chosen(
         for post in await catalog.stalest(age, most=limit):
             yield post
         return
-    before, left = datetime.now(UTC) - timedelta(seconds=age), limit or -1
-    async for post in catalog.all(Wanted(author=author)):
-        if post.refreshed_at <= before and left:
-            left -= 1
+    before = datetime.now(UTC) - timedelta(seconds=age)
+    found = (post async for post in catalog.all(Wanted(author=author)) if post.refreshed_at <= before)
+    if limit:  # of one author: all of them can be held
+        for post in sorted([post async for post in found], key=lambda post: post.refreshed_at)[:limit]:
             yield post
+        return
+    async for post in found:
+        yield post

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from clipstead.app import open_app
@@ -14,11 +12,12 @@ from clipstead.archive.figures import figures
 from clipstead.archive.waiting import waiting
 from clipstead.cli.allocator import keep_memory
 from clipstead.cli.archive_board import Board, open_board
-from clipstead.cli.archive_shelves import Shelves, open_shelves
+from clipstead.cli.archive_shelves import Shelves, open_shelves, probed
 from clipstead.cli.archive_shop import archive_of, archive_work, lean
 from clipstead.cli.delivering import deliver_rest, deliver_webhooks
 from clipstead.cli.exits import Exit
 from clipstead.cli.loop import fast_loop, log_quietly
+from clipstead.cli.worker import command
 from clipstead.db import DatabaseUnavailable
 from clipstead.settings import Settings, load
 from clipstead.tasks.archive import ArchiveWork
@@ -48,6 +47,7 @@ def run_one(parent: int) -> Exit:
 
     async def work(stop: asyncio.Event) -> None:
         async with open_shelves(settings) as shelves:
+            await probed(shelves)
             await _here(settings, shelves, stop)
 
     with asyncio.Runner(loop_factory=fast_loop()) as runner:
@@ -64,7 +64,7 @@ class _Told:
     async def work(self, settings: Settings, workers: int, stop: asyncio.Event) -> None:
         async with open_shelves(settings) as shelves, open_board(shelves) as board:
             log_quietly(settings.log_format, settings.log_level)
-            for note in (await shelves.store.probe()).notes:
+            for note in await probed(shelves):
                 board.note(note)
             await board.begin()
             watching = asyncio.create_task(self._watch(shelves, board, stop))
@@ -101,8 +101,7 @@ async def _here(settings: Settings, shelves: Shelves, stop: asyncio.Event) -> No
 
 
 async def _several(workers: int, stop: asyncio.Event) -> None:
-    own = [sys.executable, "-c", "from clipstead.cli import main; main()", "archive", "run", "--one"]
-    await Supervisor([*own, "--parent", str(os.getpid())], workers).run(stop)
+    await Supervisor(command("archive", "run", "--one"), workers).run(stop)
 
 
 async def _work(work: ArchiveWork, shelves: Shelves, stop: asyncio.Event) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from clipstead.archive.audit import Audit
+from clipstead.archive.budget import Budget
 from clipstead.archive.catalog import Catalog
 from clipstead.archive.dead import DeadLetters
 from clipstead.archive.erase import Eraser
@@ -18,9 +19,11 @@ from clipstead.archive.sources import Sources
 from clipstead.archive.store import Store
 from clipstead.archive.tombstones import Tombstones
 from clipstead.cli.database import open_database
-from clipstead.cli.store import opened_store
+from clipstead.cli.exits import CannotWork
+from clipstead.cli.store import opened_store, store_url
 from clipstead.db import Database
 from clipstead.engine import Engine
+from clipstead.errors import StorageError
 from clipstead.settings import Settings, SettingsError, load
 
 _CONNECTIONS = 10
@@ -75,6 +78,25 @@ def shelves_of(
         tombstones=tombstones,
         eraser=eraser,
         janitor=Janitor(database, store, catalog, dead, eraser, leftovers, retention or retention_of(settings)),
+    )
+
+
+async def probed(shelves: Shelves) -> Sequence[str]:
+    """What an operator should know of the store, which is tried out before anything is put there: puts go by what it
+    was seen to do. CannotWork, which names it, where it is of no use."""
+    try:
+        return (await shelves.store.probe()).notes
+    except StorageError as error:
+        raise CannotWork(f"the archive's store, {store_url(shelves.settings)}, cannot be used: {error}") from None
+
+
+def budget_of(settings: Settings, database: Database) -> Budget:
+    """What each provider may be asked, by all who share the database."""
+    return Budget(
+        database,
+        at_once=settings.archive_api_concurrent,
+        per_minute=settings.archive_api_per_minute,
+        rates={"tikwm": settings.tikwm_per_second * 60, "tiklive": settings.tiklive_per_minute},
     )
 
 

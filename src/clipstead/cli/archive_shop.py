@@ -9,12 +9,11 @@ from pathlib import Path
 from clipstead.app import App, open_app
 from clipstead.archive.answers import Answers
 from clipstead.archive.audit import Deed
-from clipstead.archive.budget import Budget
 from clipstead.archive.calls import Calls
 from clipstead.archive.parts import Archive
 from clipstead.archive.pipeline import Pipeline
 from clipstead.capture import Capture
-from clipstead.cli.archive_shelves import Shelves, open_shelves
+from clipstead.cli.archive_shelves import Shelves, budget_of, open_shelves
 from clipstead.errors import StorageError
 from clipstead.settings import Settings, load
 from clipstead.tasks.archive import ArchiveWork, Terms
@@ -26,12 +25,7 @@ _LEAST_WAITING, _MOST_WAITING = 100, 5000
 def archive_of(app: App, shelves: Shelves) -> Archive:
     """With those who can be asked: what lists, captures and looks again. Raises StorageError."""
     settings = app.settings
-    budget = Budget(
-        shelves.database,
-        at_once=settings.archive_api_concurrent,
-        per_minute=settings.archive_api_per_minute,
-        rates={"tikwm": settings.tikwm_per_second * 60, "tiklive": settings.tiklive_per_minute},
-    )
+    budget = budget_of(settings, shelves.database)
     calls = Calls(app.resolver, budget)
     capture = Capture(calls, app.fetcher, max_bytes=settings.max_file_bytes, hashing=True, at_hand=True)
     answers = Answers(_made_folder(settings))

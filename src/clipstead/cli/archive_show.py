@@ -6,22 +6,19 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, get_args
-
-import orjson
+from typing import get_args
 
 from clipstead.archive.audit import Deed
 from clipstead.archive.catalog import Captured, PostRow, Wanted
 from clipstead.archive.dead import DeadLetter
 from clipstead.archive.ledger import LedgerRow
 from clipstead.cli.archive_care import author_name
-from clipstead.cli.archive_given import post_id_of
+from clipstead.cli.archive_given import in_options, post_id_of
 from clipstead.cli.archive_shelves import Shelves, open_shelves
-from clipstead.cli.archive_sources import when
 from clipstead.cli.columns import print_columns
-from clipstead.cli.consoles import open_console, write_out
+from clipstead.cli.consoles import open_console, write_json
 from clipstead.cli.exits import Exit, say
-from clipstead.cli.words import size_words
+from clipstead.cli.words import printable, size_words, when
 from clipstead.errors import InvalidParams, NotFound, Reason
 
 _STATES = ("available", *get_args(Reason))
@@ -47,9 +44,10 @@ def _posts(wanted: Wanted, limit: int, *, as_json: bool) -> Exit:
         async with open_shelves() as shelves:
             return await shelves.catalog.page(wanted, most=limit)
 
-    rows = asyncio.run(run())
+    with in_options(question="WORDS"):
+        rows = asyncio.run(run())
     if as_json:
-        _write([asdict(row) for row in rows])
+        write_json([asdict(row) for row in rows])
     elif rows:
         _print_posts(rows)
     else:
@@ -82,7 +80,7 @@ def show(post: str, *, as_json: bool) -> Exit:
             except NotFound:
                 return await _absent(shelves, post_id, as_json=as_json)
         if as_json:
-            _write(asdict(captured))
+            write_json(asdict(captured))
         else:
             _print(captured)
         return Exit.DONE
@@ -95,7 +93,7 @@ async def _absent(shelves: Shelves, post_id: str, *, as_json: bool) -> Exit:
     letters = await shelves.dead.page(ids=[post_id], most=1)
     if as_json:
         ledger = asdict(row) if row else None
-        _write({"post": None, "ledger": ledger, "dead": asdict(letters[0]) if letters else None})
+        write_json({"post": None, "ledger": ledger, "dead": asdict(letters[0]) if letters else None})
     else:
         say(f"{post_id}: {await _why(shelves, post_id, row, letters)}")
     return Exit.SOME_FAILED
@@ -129,17 +127,13 @@ def _print(captured: Captured) -> None:
     }
     for name, value in about.items():
         if value:
-            console.print(f"{name:9} {_printable(value)}", markup=False)
+            console.print(f"{name:9} {printable(value)}", markup=False)
     for file in captured.files:
-        console.print(f"file      {_printable(file.key)}  {size_words(file.bytes)}  {file.sha256}", markup=False)
+        console.print(f"file      {printable(file.key)}  {size_words(file.bytes)}  {file.sha256}", markup=False)
     for line in captured.metrics[:_METRICS_SHOWN]:
         counts = {name: value for name, value in asdict(line).items() if name != "seen_at" and value is not None}
         told = "  ".join(f"{name.removesuffix('_count')} {value}" for name, value in counts.items())
         console.print(f"counters  {when(line.seen_at)}  {told}", markup=False)
-
-
-def _printable(text: str) -> str:
-    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def audit(limit: int, *, as_json: bool) -> Exit:
@@ -151,12 +145,10 @@ def audit(limit: int, *, as_json: bool) -> Exit:
 
     deeds = asyncio.run(run())
     if as_json:
-        _write([{**asdict(deed), "detail": dict(deed.detail)} for deed in deeds])
+        write_json([{**asdict(deed), "detail": dict(deed.detail)} for deed in deeds])
     elif deeds:
         rows = [(when(deed.at), deed.action, deed.subject, deed.actor, deed.reason) for deed in deeds]
         print_columns(("at", "what", "whom", "by", "why"), rows)
+    else:
+        say("nothing was deleted yet")
     return Exit.DONE
-
-
-def _write(value: Any) -> None:
-    write_out(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))

@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
-from datetime import datetime
-
-import orjson
 
 from clipstead.archive.sources import SourceRow, Sources
+from clipstead.cli.archive_given import in_options
 from clipstead.cli.archive_shelves import open_shelves
 from clipstead.cli.columns import print_columns
-from clipstead.cli.consoles import write_out
+from clipstead.cli.consoles import write_json
 from clipstead.cli.exits import Exit, say
+from clipstead.cli.words import when
 from clipstead.errors import NotFound, UnsupportedLink
 from clipstead.resolve.sources import parse_source, spec
 
-_PAGE = 1000
 _COLUMNS = ("id", "source", "state", "found", "open", "pages", "watched", "last page", "why")
 
 
@@ -26,14 +24,11 @@ def show(*, as_json: bool) -> Exit:
 
     async def run() -> list[SourceRow]:
         async with open_shelves() as shelves:
-            rows: list[SourceRow] = []
-            while page := await shelves.sources.list(after=rows[-1].id if rows else 0, most=_PAGE):
-                rows += page
-            return rows
+            return [row async for row in shelves.sources.all()]
 
     rows = asyncio.run(run())
     if as_json:
-        write_out(orjson.dumps([_plain(row) for row in rows], option=orjson.OPT_APPEND_NEWLINE))
+        write_json([_plain(row) for row in rows])
     elif rows:
         print_columns(_COLUMNS, [_cells(row) for row in rows])
     else:
@@ -59,7 +54,8 @@ def remove(names: Sequence[str]) -> Exit:
 def watch(names: Sequence[str], hours: float) -> Exit:
     """Look for new posts every so often; 0 ends that."""
     words = f"looked at every {hours:g} h" if hours else "not watched any more"
-    return _each(names, lambda sources, name: sources.watch(name, hours or None), words)
+    with in_options(watch_hours="--every"):
+        return _each(names, lambda sources, name: sources.watch(name, hours or None), words)
 
 
 def _each(names: Sequence[str], change: Callable[[Sources, str], Awaitable[object]], words: str) -> Exit:
@@ -94,8 +90,3 @@ def _cells(row: SourceRow) -> tuple[str, ...]:
     watched = f"{row.watch_hours:g} h" if row.watch_hours else ""
     numbers = (str(row.added), str(row.open), str(row.pages))
     return (str(row.id), row.spec, row.state, *numbers, watched, when(row.page_at), row.detail or row.reason)
-
-
-def when(moment: datetime | None) -> str:
-    """A moment as people read it."""
-    return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else ""

@@ -9,20 +9,17 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-import orjson
 from rich.live import Live
 from rich.text import Text
 
+from clipstead.archive.budget import Budget
 from clipstead.archive.figures import Figures, figures
 from clipstead.archive.sources import SourceRow
-from clipstead.cli.archive_board import duration_words
-from clipstead.cli.archive_shelves import Shelves, open_shelves
-from clipstead.cli.consoles import is_terminal, open_console, write_out
+from clipstead.cli.archive_shelves import budget_of, open_shelves
+from clipstead.cli.consoles import is_terminal, open_console, write_json
 from clipstead.cli.exits import Exit
-from clipstead.cli.words import size_words
-from clipstead.settings import Settings
+from clipstead.cli.words import duration_words, printable, size_words
 
-_SOURCES = 1000
 _SOURCES_SHOWN = 30
 _EVERY_SECONDS = 2.0
 _WINDOW_SECONDS = 60.0
@@ -39,23 +36,21 @@ def run(*, as_json: bool, watch: bool) -> Exit:
 async def _run(*, as_json: bool, watch: bool) -> None:
     in_place = watch and not as_json and is_terminal(sys.stdout)
     async with open_shelves() as shelves:
+        budget = budget_of(shelves.settings, shelves.database)
         with Live(console=open_console(), auto_refresh=False) if in_place else contextlib.nullcontext() as live:
             while True:
-                now, sources = await figures(shelves.database, window=_WINDOW_SECONDS), await _sources(shelves)
+                now = await figures(shelves.database, window=_WINDOW_SECONDS)
+                sources = [row async for row in shelves.sources.all()]
                 if as_json:
-                    write_out(orjson.dumps(_plain(now, sources), option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
+                    write_json(_plain(now, sources))
                 elif live is not None:
-                    live.update(Text("\n".join(_lines(now, sources, shelves.settings))), refresh=True)
+                    live.update(Text("\n".join(_lines(now, sources, budget))), refresh=True)
                 else:
-                    for line in _lines(now, sources, shelves.settings):
+                    for line in _lines(now, sources, budget):
                         open_console().print(line, markup=False)
                 if not watch:
                     return
                 await asyncio.sleep(_EVERY_SECONDS)
-
-
-async def _sources(shelves: Shelves) -> list[SourceRow]:
-    return list(await shelves.sources.list(most=_SOURCES))
 
 
 def _plain(now: Figures, sources: list[SourceRow]) -> dict[str, Any]:
@@ -75,7 +70,7 @@ def _plain(now: Figures, sources: list[SourceRow]) -> dict[str, Any]:
     return told
 
 
-def _lines(now: Figures, sources: list[SourceRow], settings: Settings) -> Iterator[str]:
+def _lines(now: Figures, sources: list[SourceRow], budget: Budget) -> Iterator[str]:
     yield f"kept      {now.posts} posts, {size_words(now.bytes)}" + _counted(now.availability, leave="available")
     held = f", {now.held} held by paused sources" if now.held else ""
     yield f"waiting   {now.pending}, {now.working} under way{held}"
@@ -88,7 +83,8 @@ def _lines(now: Figures, sources: list[SourceRow], settings: Settings) -> Iterat
     for each in now.budgets:
         rests = f", rests for {duration_words(each.rests)}: {each.reason}" if each.rests > 0 else ""
         ahead = f", turns taken for {duration_words(each.ahead)}" if each.ahead >= 1 else ""
-        limit = f" of {settings.archive_api_per_minute:g} a minute" if settings.archive_api_per_minute else ""
+        most = budget.per_minute(each.provider)
+        limit = f" of {most:g} a minute" if most else ""
         yield f"budget    {each.provider}{limit}: {each.used} calls so far{ahead}{rests}"
     shown = sorted(sources, key=lambda row: (row.state == "done", row.id))
     for row in shown[:_SOURCES_SHOWN]:
@@ -101,8 +97,7 @@ def _source_line(row: SourceRow, now: Figures) -> str:
     posts = _counted(now.sources.get(row.spec, {}))
     watched = f", every {row.watch_hours:g} h" if row.watch_hours else ""
     why = f": {row.detail or row.reason}" if row.reason or row.detail else ""
-    line = f"source    {row.spec}  {row.state}{watched}, {row.pages} pages{posts}{why}"
-    return "".join(sign if sign.isprintable() else " " for sign in line)
+    return printable(f"source    {row.spec}  {row.state}{watched}, {row.pages} pages{posts}{why}")
 
 
 def _counted(numbers: Any, *, leave: str = "") -> str:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
-
-import orjson
 
 from clipstead.archive.verify import Finding, Seen, verify
 from clipstead.cli.archive_shelves import open_shelves
-from clipstead.cli.consoles import is_terminal, open_console, write_out
+from clipstead.cli.consoles import Meter, open_console, write_json
 from clipstead.cli.exits import Exit, say
-from clipstead.cli.words import size_words
-
-_TELL_SECONDS = 1.0
+from clipstead.cli.words import printable, size_words
 
 
 def run(*, read_data: bool, as_json: bool) -> Exit:
@@ -28,20 +23,20 @@ async def _run(*, read_data: bool, as_json: bool) -> Exit:
         async for finding in verify(shelves.database, shelves.store, read_data=read_data, told=telling):
             found += 1
             if as_json:
-                write_out(orjson.dumps(finding, option=orjson.OPT_APPEND_NEWLINE))
+                write_json(finding)
             else:
                 output.print(_line(finding), markup=False)
+    telling.meter.clear()
     if as_json:
         total = {"ok": not found, "findings": found, "read_data": read_data, **_figures(telling.seen)}
-        write_out(orjson.dumps(total, option=orjson.OPT_APPEND_NEWLINE))
+        write_json(total)
     else:
         telling.close(found)
     return Exit.SOME_FAILED if found else Exit.DONE
 
 
 def _line(finding: Finding) -> str:
-    line = f"{finding.fault}  {finding.subject}  {finding.detail}"
-    return "".join(sign if sign.isprintable() else "?" for sign in line)
+    return printable(f"{finding.fault}  {finding.subject}  {finding.detail}")
 
 
 def _figures(seen: Seen) -> dict[str, int]:
@@ -53,18 +48,14 @@ class _Telling:
 
     def __init__(self) -> None:
         self.seen = Seen()
-        self._told = self._began = time.monotonic()
-        self._live = is_terminal(sys.stderr)
+        self.meter = Meter()
+        self._began = time.monotonic()
 
     def __call__(self, seen: Seen) -> None:
         self.seen = seen
-        if self._live and time.monotonic() - self._told > _TELL_SECONDS:
-            self._told = time.monotonic()
-            print(f"\r{self._words()} ", end="", file=sys.stderr, flush=True)  # noqa: T201  # the command's voice
+        self.meter.show(self._words())
 
     def close(self, found: int) -> None:
-        if self._live:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
         seconds = time.monotonic() - self._began
         say(f"{self._words()} in {seconds:.1f} s: " + (f"{found} do not agree" if found else "all agree"))
         if self.seen.unfinished:

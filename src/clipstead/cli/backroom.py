@@ -84,7 +84,7 @@ class Backroom:
             archived = await self._archived(shop.database, store)
             archive = archive_room(shop.database, shop.engine, store.opened, partial(expand, net=self._app.net))
             self._room = Workroom(kit.jobs, kit.workspace, kit.receipts, keys, kit.bench, archived, archive)
-            await Supervisor(worker_command.command(), settings.workers).run(stop)
+            await Supervisor(worker_command.command("worker"), settings.workers).run(stop)
 
     async def _archived(self, database: Database, store: _Store) -> Archived | None:
         """What the archive holds, where it may be asked; a store that cannot be opened keeps nobody else waiting."""

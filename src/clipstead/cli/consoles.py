@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TextIO
+import time
+from typing import Any, TextIO
 
+import orjson
 from rich.console import Console
 
 from clipstead.cli.exits import forsake
+
+_METER_SECONDS = 1.0
 
 
 def open_console(*, stderr: bool = False) -> Console:
@@ -34,6 +38,32 @@ def write_out(data: bytes) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         forsake(sys.stdout)
+
+
+def write_json(value: Any) -> None:
+    """A value for a program, on a line of its own."""
+    write_out(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
+
+
+class Meter:
+    """How far something long has got: one line on a terminal, written over now and then; nothing anywhere else."""
+
+    def __init__(self) -> None:
+        self._live = is_terminal(sys.stderr)
+        self._shown = time.monotonic()
+
+    def show(self, words: str) -> None:
+        """It has got this far."""
+        if self._live and time.monotonic() - self._shown > _METER_SECONDS:
+            self._shown = time.monotonic()
+            sys.stderr.write(f"\r\x1b[K{words}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """It is over: the line is free for what came of it."""
+        if self._live:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 class _Console(Console):

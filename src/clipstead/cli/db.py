@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from clipstead.cli.exits import Exit
+from clipstead.cli.exits import Exit, tell
 from clipstead.db import Status, reach, status, upgrade
 
 
@@ -13,7 +13,7 @@ def run_upgrade(database_url: str, data_dir: Path) -> Exit:
     """Apply what is missing; `database_url` empty means the embedded database in `data_dir`."""
     before, after = asyncio.run(_upgrade(database_url, data_dir))
     for step in before.pending:
-        print(f"applied {step}")  # noqa: T201  # the command's voice
+        tell(f"applied {step}")
     _tell(after)
     return Exit.DONE
 
@@ -37,4 +37,4 @@ async def _status(database_url: str, data_dir: Path) -> Status:
 
 def _tell(found: Status) -> None:
     lacks = f", lacks {', '.join(found.pending)}: clipstead db upgrade" if found.pending else ", up to date"
-    print(f"schema {found.current or 'none'} of {found.head}{lacks}")  # noqa: T201  # the command's voice
+    tell(f"schema {found.current or 'none'} of {found.head}{lacks}")

@@ -10,8 +10,9 @@ from typing import Any
 
 import aiohttp
 
-from clipstead.cli.exits import CannotWork, Exit
-from clipstead.cli.serve import address_of, fast_loop, listen, serve
+from clipstead.cli.exits import CannotWork, Exit, tell
+from clipstead.cli.loop import fast_loop
+from clipstead.cli.serve import address_of, listen, serve
 from clipstead.cli.words import size_words
 from clipstead.practice import World
 from clipstead.server import configure_logs
@@ -29,13 +30,9 @@ def run(*, stay: bool, folder: Path | None) -> Exit:
     return Exit.DONE
 
 
-def _say(line: str = "") -> None:
-    print(line, flush=True)  # noqa: T201  # the command's voice
-
-
 async def _demo(folder: Path, *, stay: bool) -> None:
     async with World(seed=1, folder=folder / "world") as world, _server(world, folder) as (address, running):
-        _say(f"The practice world listens on 127.0.0.1:{world.port}, Clipstead on {address}; files go to {folder}\n")
+        tell(f"The practice world listens on 127.0.0.1:{world.port}, Clipstead on {address}; files go to {folder}\n")
         async with aiohttp.ClientSession(address) as client:
             await _Walk(client, address, world, folder / "files").all()
         if stay:
@@ -84,19 +81,19 @@ class _Walk:
         await self._ask("4. A post that its author has deleted", gone.url)
 
     async def _ask(self, title: str, link: str) -> dict[str, Any]:
-        _say(f"{title}\n   curl '{self._address}/?url={link}'")
+        tell(f"{title}\n   curl '{self._address}/?url={link}'")
         async with self._client.get("/", params={"url": link}) as reply:
             body: dict[str, Any] = await reply.json()
-        _say(f"   {reply.status} {json.dumps(_gist(body), ensure_ascii=False)}\n")
+        tell(f"   {reply.status} {json.dumps(_gist(body), ensure_ascii=False)}\n")
         return body
 
     async def _download(self, title: str, url: str, name: str) -> None:
         shown = url if len(url) < 110 else f"{url[:100]}..."
-        _say(f"{title}\n   curl -o {name} '{shown}'")
+        tell(f"{title}\n   curl -o {name} '{shown}'")
         async with self._client.get(url) as reply:
             body = await reply.read()
         await asyncio.to_thread((self._folder / name).write_bytes, body)
-        _say(f"   {reply.status} {reply.content_type}, {size_words(len(body))} -> {self._folder / name}\n")
+        tell(f"   {reply.status} {reply.content_type}, {size_words(len(body))} -> {self._folder / name}\n")
 
 
 def _gist(body: dict[str, Any]) -> dict[str, Any]:
@@ -115,11 +112,11 @@ def _gist(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _invite(address: str, world: World) -> None:
-    _say("Both stay until Ctrl-C. Links to paste:")
+    tell("Both stay until Ctrl-C. Links to paste:")
     for post in (world.post("video", 2), world.post("video", 3), world.post("photo", 1)):
-        _say(f"   {address}/?url={post.url}")
-    _say("The same with the command, in another terminal:")
+        tell(f"   {address}/?url={post.url}")
+    tell("The same with the command, in another terminal:")
     for name, value in world.environment.items():
-        _say(f"   export {name}='{value}'")
-    _say(f"   clipstead get {world.post('video', 2).url}")
-    _say(f"What can go wrong can be switched on: http://127.0.0.1:{world.http_port}/_/")
+        tell(f"   export {name}='{value}'")
+    tell(f"   clipstead get {world.post('video', 2).url}")
+    tell(f"What can go wrong can be switched on: http://127.0.0.1:{world.http_port}/_/")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-import orjson
 from rich.console import Console
 from rich.markup import escape
 
 from clipstead.cli import doctor_here as here
 from clipstead.cli import doctor_there as there
 from clipstead.cli import doctor_youtube
+from clipstead.cli.consoles import open_console, write_json
 from clipstead.cli.exits import Exit
 from clipstead.cli.finding import Finding, fault
 from clipstead.settings import Settings, SettingsError, load
@@ -21,12 +21,10 @@ _COLORS = {"ok": "green", "warning": "yellow", "fault": "bold red"}
 def run(*, as_json: bool) -> Exit:
     """Look at everything and tell; CANNOT_WORK if there is a fault, DONE with warnings too."""
     findings = asyncio.run(_findings())
-    console = Console(highlight=False, soft_wrap=True)
     if as_json:
-        told = {"ok": not _is_broken(findings), "findings": [finding.as_dict() for finding in findings]}
-        console.out(orjson.dumps(told).decode(), highlight=False)
+        write_json({"ok": not _is_broken(findings), "findings": findings})
     else:
-        _print(console, findings)
+        _print(open_console(), findings)
     return Exit.CANNOT_WORK if _is_broken(findings) else Exit.DONE
 
 

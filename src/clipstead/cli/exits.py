@@ -25,8 +25,14 @@ class Exit(IntEnum):
 
 
 def say(line: str) -> None:
-    """One line for people, on standard error."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201  # this is the command's voice
+    """One line for people, on standard error; where that is closed nobody wants it."""
+    if sys.stderr is not None:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201  # this is the command's voice
+
+
+def tell(line: str) -> None:
+    """One line of what was asked for, on standard output."""
+    print(line, flush=True)  # noqa: T201  # this is the command's voice
 
 
 def forsake(stream: TextIO | None) -> None:
@@ -40,7 +46,7 @@ def forsake(stream: TextIO | None) -> None:
 
 def guarded(run: Run) -> int:
     """Run a command's body and turn how it ended into an exit code. SIGTERM ends it as tidily as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _as_ctrl_c)
     try:
         return int(run())
     except KeyboardInterrupt:
@@ -51,8 +57,20 @@ def guarded(run: Run) -> int:
     except OSError as error:
         return _no_way_on(error)
     except ClipsteadError as error:
-        say(f"clipstead: {error}")
-        return code_of(error)
+        return told(error)
+
+
+def _as_ctrl_c(*_: object) -> None:
+    """Whoever was started in the background by a script ignores Ctrl-C, and is to end by this all the same."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.raise_signal(signal.SIGINT)
+
+
+def told(error: ClipsteadError) -> Exit:
+    """Say what stands in the way, in one line."""
+    say(f"clipstead: {error}")
+    return code_of(error)
 
 
 def _no_way_on(error: OSError) -> Exit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 State = Literal["ok", "warning", "fault"]
@@ -16,10 +16,6 @@ class Finding:
     state: State
     found: str
     advice: str = ""
-
-    def as_dict(self) -> dict[str, str]:
-        """For programs."""
-        return asdict(self)
 
 
 def ok(name: str, found: str) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clipstead.cli.exits import tell
 from clipstead.server.key_desk import KeyDesk
 from clipstead.server.key_standing import KeyDefaults
 from clipstead.settings import Settings
@@ -22,4 +23,4 @@ async def tell_first_key(desk: KeyDesk) -> None:
     """Print the first admin key if there was never any key: what a server does at its start."""
     if first := await desk.first_admin():
         words = "The first admin key, shown this once (more: clipstead keys create):"
-        print(f"{words}\n{first.text}", flush=True)  # noqa: T201  # this is the command's voice
+        tell(f"{words}\n{first.text}")

@@ -12,7 +12,7 @@ from rich.table import Table
 from clipstead.app import open_app
 from clipstead.cli.consoles import open_console, write_out
 from clipstead.cli.exits import Exit
-from clipstead.cli.words import size_words
+from clipstead.cli.words import printable, size_words, when
 from clipstead.model import Media, Resolution
 from clipstead.model_json import resolution_json
 from clipstead.settings import load
@@ -35,12 +35,12 @@ async def _resolve(link: str) -> Resolution:
 
 def _print(console: Console, resolution: Resolution) -> None:
     post = resolution.post
-    when = datetime.fromtimestamp(post.created_at, UTC).strftime("%Y-%m-%d %H:%M UTC") if post.created_at else "unknown"
+    posted = when(datetime.fromtimestamp(post.created_at, UTC)) if post.created_at else "unknown"
     facts = {
         "post": f"{post.link.platform} {post.id}",
         "title": post.title,
         "author": f"@{post.author.username} ({post.author.nickname})",
-        "posted": when,
+        "posted": posted,
         "length": f"{post.duration:g} s" if post.duration else "",
         "views": _count(post.stats.views),
         "likes": _count(post.stats.likes),
@@ -50,13 +50,8 @@ def _print(console: Console, resolution: Resolution) -> None:
     }
     for name, value in facts.items():
         if value:
-            console.print(f"[bold]{name:>12}[/]  {escape(_printable(value))}")
+            console.print(f"[bold]{name:>12}[/]  {escape(printable(value))}")
     console.print(_table(post.media))
-
-
-def _printable(text: str) -> str:
-    """A caption may hold control characters that would command the terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _count(value: int | None) -> str:

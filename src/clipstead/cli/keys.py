@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import TypeVar
 
-import orjson
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from clipstead.cli.consoles import open_console, write_json
 from clipstead.cli.database import open_database
-from clipstead.cli.exits import Exit, say
+from clipstead.cli.exits import Exit, say, tell
 from clipstead.cli.first_key import defaults_of
+from clipstead.cli.words import when
 from clipstead.errors import InvalidParams
 from clipstead.server.key_answers import key_json
 from clipstead.server.key_desk import FIRST_OWNER, CreditsWish, KeyDesk
@@ -32,7 +31,7 @@ def create(owner: str, *, admin: bool, hourly: str, daily: str) -> Exit:
     hour, day = limit_of("hourly", hourly), limit_of("daily", daily)
     name = owner or (FIRST_OWNER if admin else "default")
     new = _at_desk(lambda desk: desk.create(name, admin=admin, hourly=hour, daily=day))
-    print(new.text, flush=True)  # noqa: T201  # this is the command's voice
+    tell(new.text)
     say(f"a key of {name}, {_summary(new.standing)}; it is shown this once")
     return Exit.DONE
 
@@ -40,11 +39,10 @@ def create(owner: str, *, admin: bool, hourly: str, daily: str) -> Exit:
 def show(*, as_json: bool) -> Exit:
     """List all keys, masked."""
     standings = _at_desk(lambda desk: desk.keys())
-    console = Console(highlight=False, soft_wrap=True)
     if as_json:
-        console.out(orjson.dumps([key_json(standing) for standing in standings]).decode(), highlight=False)
+        write_json([key_json(standing) for standing in standings])
     else:
-        console.print(_table(standings))
+        open_console().print(_table(standings))
     return Exit.DONE
 
 
@@ -139,7 +137,7 @@ def _table(standings: list[KeyStanding]) -> Table:
     for key in standings:
         windows = (_used(window) for window in key.windows)
         sort = "admin" if key.admin else "user"
-        used = (*windows, str(key.uses), _when(key.last_used_at))
+        used = (*windows, str(key.uses), when(key.last_used_at) or "never")
         table.add_row(masked(key.id), escape(key.owner), sort, key.state, *used, _credits(key))
     return table
 
@@ -151,10 +149,6 @@ def _used(window: KeyWindow) -> str:
 def _credits(standing: KeyStanding) -> str:
     left = standing.credits.left if standing.credits else None
     return "unlimited" if left is None else str(left)
-
-
-def _when(moment: datetime | None) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else "never"
 
 
 def _summary(standing: KeyStanding) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections.abc import Callable
 from typing import Literal
 
@@ -35,5 +34,4 @@ class _Stderr(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """One line."""
-        if sys.stderr is not None:
-            say(self.format(record))
+        say(self.format(record))

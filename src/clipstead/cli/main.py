@@ -145,9 +145,13 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
 def tool(context: typer.Context) -> None:
     """Apply a media tool to a file, without server or database: `clipstead tool` lists them."""
     from clipstead.cli import tool as command
-    from clipstead.settings import load
+    from clipstead.settings import SettingsError, load
 
-    command.main(context.args, ffmpeg_path=load().ffmpeg)
+    try:
+        settings = load()
+    except SettingsError as error:
+        raise typer.Exit(exits.told(error)) from None
+    command.main(context.args, ffmpeg_path=settings.ffmpeg)
 
 
 app.add_typer(archive_commands.app, name="archive")

@@ -21,8 +21,10 @@ from rich.progress import (
 )
 
 from clipstead.cli.consoles import is_terminal, open_console
-from clipstead.cli.words import size_words
+from clipstead.cli.words import printable, size_words
 from clipstead.model import Media, Post
+
+_SHOWN = 200
 
 Report = Callable[[Media, int, int | None], None]
 
@@ -56,8 +58,7 @@ class _Lines:
             self._bytes += size or 0
 
     def failed(self, link: str, reason: str) -> None:
-        shown = "".join(c if c.isprintable() else " " for c in link)[:200]
-        self._errors.print(f"failed  {shown}  {reason}", markup=False)
+        self._errors.print(f"failed  {printable(link)[:_SHOWN]}  {reason}", markup=False)
 
     def close(self, *, failed: int) -> None:
         seconds = time.monotonic() - self._started

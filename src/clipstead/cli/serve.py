@@ -7,7 +7,6 @@ import gc
 import resource
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
@@ -17,7 +16,8 @@ from clipstead import __version__
 from clipstead.app import open_app, signing_secrets, webhook_guard
 from clipstead.cli.allocator import keep_memory
 from clipstead.cli.backroom import Backroom
-from clipstead.cli.exits import CannotWork, Exit, say
+from clipstead.cli.exits import CannotWork, Exit, say, tell
+from clipstead.cli.loop import fast_loop
 from clipstead.server import BoundedProtocol, ServerOptions, configure_logs, create
 from clipstead.server.workroom import no_workroom
 from clipstead.settings import Settings, load, unknown_variables
@@ -45,15 +45,6 @@ def _allow_descriptors() -> None:
     if resource.RLIM_INFINITY != soft < wanted:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's loop where it is to be had."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -168,14 +159,12 @@ def _options(settings: Settings) -> ServerOptions:
 
 def _tell(settings: Settings, listener: socket.socket) -> None:
     address = f"http://{address_of(listener)}"
-    print(  # noqa: T201  # the command's voice
+    tell(
         f"Clipstead listens on {address}\n"
         f"  keeps everything in  {settings.data_dir}\n"
         f"  try                  curl '{address}/?url=https://www.tiktok.com/@user/video/7608826249200356630'\n"
         f"  offline              clipstead demo\n"
-        f"  stop                 Ctrl-C",
-        file=sys.stdout,
-        flush=True,
+        f"  stop                 Ctrl-C"
     )
 
 

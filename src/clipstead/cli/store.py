@@ -9,12 +9,16 @@ from clipstead.archive.store import Store, open_store
 from clipstead.settings import Settings, SettingsError
 
 
+def store_url(settings: Settings) -> str:
+    """Where ARCHIVE_STORE says that files are kept; it holds no secret."""
+    return settings.archive_store or str(settings.data_dir / "archive")
+
+
 @asynccontextmanager
 async def opened_store(settings: Settings) -> AsyncIterator[Store]:
     """The store that ARCHIVE_STORE names. Nothing is dialled yet."""
-    url = settings.archive_store or str(settings.data_dir / "archive")
     try:
-        store = open_store(url, settings.data_dir / "archive-staging")
+        store = open_store(store_url(settings), settings.data_dir / "archive-staging")
     except ValueError as error:
         raise SettingsError(f"CLIPSTEAD_ARCHIVE_STORE: {error} (see docs/configuration.md)") from None
     try:

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 from pydantic.fields import FieldInfo
-from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from clipstead.cli.consoles import is_terminal, open_console
 from clipstead.cli.exits import Exit, guarded
 from clipstead.cli.words import size_words
 from clipstead.errors import InvalidParams, ToolFailed
@@ -72,7 +72,7 @@ def _with_bench(ffmpeg_path: str, work: Callable[[Workbench, Report], Awaitable[
         done = asyncio.run(all_of_it(tell))
     unchanged = "  (unchanged: it would only have grown)" if done.receipt.unchanged else ""
     words = f"{done.path}  {size_words(done.receipt.size)}{unchanged}"
-    Console(highlight=False, soft_wrap=True).print(words, markup=False)
+    open_console().print(words, markup=False)
     return Exit.DONE
 
 
@@ -99,11 +99,11 @@ def _namer(tool: str, file: Path, out: Path | None) -> Name:
 @contextmanager
 def _bar() -> Iterator[Report]:
     """A bar on a terminal, silence anywhere else."""
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         yield lambda progress: None
         return
     columns = (TextColumn("working"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Bar(*columns, console=open_console(stderr=True), transient=True) as bar:
         task = bar.add_task("working", total=100)
 
         def tell(progress: Progress) -> None:

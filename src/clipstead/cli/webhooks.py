@@ -7,15 +7,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TypeVar
 
-import orjson
-
 from clipstead.app import signing_secrets, webhook_guard
 from clipstead.archive.subscribers import Subscribers
-from clipstead.cli.archive_sources import when
 from clipstead.cli.columns import print_columns
-from clipstead.cli.consoles import write_out
+from clipstead.cli.consoles import write_json, write_out
 from clipstead.cli.database import open_database
 from clipstead.cli.exits import Exit, say
+from clipstead.cli.words import when
 from clipstead.errors import InvalidParams
 from clipstead.server.key_text import id_in
 from clipstead.server.receivers import Receivers
@@ -41,7 +39,7 @@ def show(*, as_json: bool) -> Exit:
     rows = _with(lambda subscribers: subscribers.list())
     if as_json:
         told = [{**asdict(row), "secret": receivers.secret_of_webhook(row.id)} for row in rows]
-        write_out(orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
+        write_json(told)
     elif rows:
         cells = [(str(row.id), row.url, ",".join(row.events), when(row.told_at), row.error) for row in rows]
         print_columns(("id", "address", "told of", "last taken", "last error"), cells)

@@ -1,6 +1,26 @@
-"""Sizes and times in words that people read."""
+"""Sizes, times and strangers' texts as people read them."""
 
 from __future__ import annotations
+
+from datetime import datetime
+
+
+def printable(text: str) -> str:
+    """On one line, with blanks for what would command a terminal."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def when(moment: datetime | None) -> str:
+    """A moment as people read it; "" for none."""
+    return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else ""
+
+
+def duration_words(seconds: float) -> str:
+    """A span of time as people say it: "40 s", "12 min", "3.5 h", "2.1 days"."""
+    for size, unit in ((86_400, "days"), (3_600, "h")):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
 def size_words(size: int | None) -> str:

@@ -20,6 +20,8 @@ def run(work: Work, *, parent: int = 0, loop: Callable[[], asyncio.AbstractEvent
     return Exit.DONE
 
 
-def command() -> list[str]:
-    """What a supervisor in this process starts: `clipstead worker`, by this very Python, which ends with us."""
-    return [sys.executable, "-c", "from clipstead.cli import main; main()", "worker", "--parent", str(os.getpid())]
+def command(*words: str) -> list[str]:
+    """What a supervisor in this process starts: `clipstead WORDS`, by this very Python, which ends with us."""
+    # -P: the folder we stand in may hold somebody's Python.
+    own = [sys.executable, "-P", "-c", "from clipstead.cli import main; main()"]
+    return [*own, *words, "--parent", str(os.getpid())]

@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from clipstead.app import App
-from clipstead.db import Database, reach, upgrade
+from clipstead.cli.database import open_database
+from clipstead.db import Database
 from clipstead.engine import Engine
 from clipstead.jobs import Jobs
 from clipstead.jobs.receipts import Receipts
@@ -19,6 +20,8 @@ from clipstead.settings import Settings
 from clipstead.tasks import Kit
 from clipstead.tools.workbench import Workbench
 from clipstead.worker import default_lanes
+
+_CONNECTIONS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,7 @@ async def open_workshop(app: App) -> AsyncIterator[Workshop]:
     """All parts, on the database that the settings name. Raises DatabaseUnavailable, StorageError, ToolFailed."""
     settings = app.settings
     async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(reach(settings.database_url, settings.data_dir))
-        await upgrade(url)
-        database = await stack.enter_async_context(Database.open(url))
+        database = await stack.enter_async_context(open_database(settings, connections=_CONNECTIONS))
         engine = Engine(database)
         jobs = Jobs(database, engine, kept=settings.result_seconds)
         stack.push_async_callback(jobs.close)

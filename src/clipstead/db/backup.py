@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from clipstead.db.binaries import own_programs
 from clipstead.db.line import connect
@@ -29,6 +29,8 @@ async def backup(url: str, path: Path) -> int:
 
     The file appears whole or not at all, readable by us alone. Raises DatabaseUnavailable, StorageError.
     """
+    if not path.name:
+        raise InvalidParams({"FILE": "must name a file"})
     draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
     try:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE))
@@ -55,7 +57,7 @@ async def restore(url: str, path: Path) -> None:
         )
     await _alone(url)
     flags = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
-    await _run("pg_restore", *flags, "--dbname=" + _without_password(url)[0], str(path), url=url, named=True)
+    await _run("pg_restore", *flags, "--dbname=" + _without_password(url)[0], "--", str(path), url=url, named=True)
     await upgrade(url)
 
 
@@ -70,10 +72,10 @@ async def _alone(url: str) -> None:
 
 async def _dumped_version(path: Path) -> str:
     """The schema step that a dump was made at."""
-    if not path.is_file():  # noqa: ASYNC240  # one look
+    if not await asyncio.to_thread(path.is_file):
         raise InvalidParams({"FILE": "must be a file that `clipstead db backup` wrote"})
     try:
-        listed = await _run("pg_restore", "--data-only", "--table=alembic_version", "--file=-", str(path))
+        listed = await _run("pg_restore", "--data-only", "--table=alembic_version", "--file=-", "--", str(path))
     except DatabaseUnavailable:
         listed = b""
     if found := _VERSION.search(listed):
@@ -118,10 +120,15 @@ def _last_words(words: bytes) -> str:
 def _without_password(url: str) -> tuple[str, Mapping[str, str]]:
     """An address fit for a list of processes, and the environment that completes it."""
     parts = urlsplit(url)
-    if parts.password is None:
+    told = parse_qsl(parts.query, keep_blank_values=True)
+    named = [value for name, value in told if name == "password"]
+    if parts.password is None and not named:
         return url, {}
-    place = f"{parts.username or ''}@{parts.netloc.rpartition('@')[2]}"
-    return urlunsplit(parts._replace(netloc=place)), {"PGPASSWORD": unquote(parts.password)}
+    user, _, host = parts.netloc.rpartition("@")
+    place = f"{user.partition(':')[0]}@{host}" if user else host
+    query = urlencode([pair for pair in told if pair[0] != "password"], quote_via=quote) if named else parts.query
+    password = named[-1] if named else unquote(parts.password or "")
+    return f"{parts.scheme}://{place}{parts.path}{'?' if query else ''}{query}", {"PGPASSWORD": password}
 
 
 def _settle(draft: Path, path: Path) -> int:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # 0.3 s to import, which a start with nothing to do is spared
     from alembic.config import Config
 
 _LOCK = 0x636C6970  # "clip"
-_CHILD = (sys.executable, "-m", "clipstead.db.migrate_child")
+_CHILD = (sys.executable, "-P", "-m", "clipstead.db.migrate_child")  # -P: no code from the folder we stand in
 
 
 @dataclass(frozen=True, slots=True)

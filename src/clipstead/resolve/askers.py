@@ -133,20 +133,7 @@ class Askers:
     def health(self) -> list[ProviderHealth]:
         """Each as it stands now, in order."""
         now = self._clock()
-        return [
-            ProviderHealth(
-                name=name,
-                home=self._homes[name],
-                resting_until=health.resting_until(now),
-                successes=health.successes,
-                failures=health.failures,
-                latency_ms=health.latency_ms,
-                last_error=health.last_error,
-                outcomes=dict(health.outcomes),
-                busy_seconds=health.busy_seconds,
-            )
-            for name, health in self._health.items()
-        ]
+        return [health.report(name, self._homes[name], now) for name, health in self._health.items()]
 
 
 def _failure(errors: Sequence[ClipsteadError], attempts: Sequence[Attempt]) -> ClipsteadError:

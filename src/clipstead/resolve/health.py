@@ -65,6 +65,21 @@ class Health:
         self.outcomes: Counter[str] = Counter()
         self.busy_seconds = 0.0
 
+    def report(self, name: str, home: str, now: float, *, maintenance: str = "") -> ProviderHealth:
+        """It as it stands now."""
+        return ProviderHealth(
+            name=name,
+            home=home,
+            resting_until=self.resting_until(now),
+            successes=self.successes,
+            failures=self.failures,
+            latency_ms=self.latency_ms,
+            last_error=self.last_error,
+            maintenance=maintenance,
+            outcomes=dict(self.outcomes),
+            busy_seconds=self.busy_seconds,
+        )
+
     def resting_until(self, now: float) -> float | None:
         """The end of the rest in unix seconds, or None. A rest longer than any we give is a clock set back: over."""
         if self._rest_ends is None or not 0 < self._rest_ends - now <= LONGEST_ASKED_REST + 1:

@@ -205,21 +205,10 @@ class Rotation:
     def health(self) -> list[ProviderHealth]:
         """Every provider as it stands now, in order."""
         now = self._clock()
-        return [self._report(provider, self._health[provider.name], now) for provider in self._providers]
-
-    def _report(self, provider: Provider, health: Health, now: float) -> ProviderHealth:
-        return ProviderHealth(
-            name=provider.name,
-            home=provider.home,
-            resting_until=health.resting_until(now),
-            successes=health.successes,
-            failures=health.failures,
-            latency_ms=health.latency_ms,
-            last_error=health.last_error,
-            maintenance=provider.maintenance,
-            outcomes=dict(health.outcomes),
-            busy_seconds=health.busy_seconds,
-        )
+        return [
+            self._health[each.name].report(each.name, each.home, now, maintenance=each.maintenance)
+            for each in self._providers
+        ]
 
     async def close(self) -> None:
         """Close those providers that hold something."""

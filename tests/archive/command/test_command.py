@@ -197,3 +197,11 @@ def test_lines_that_mean_nothing_are_named_and_pass(archive: Command, world: Wor
     assert ended.code == 1
     assert "failed  nothing at all" in ended.err
     assert [row["aweme_id"] for row in rows("SELECT aweme_id FROM archive_queue")] == [good.id]
+
+
+def test_no_source_is_left_out_however_many_there_are(archive: Command, rows: Rows) -> None:
+    """More than a page of them."""
+    rows("INSERT INTO sources (spec, kind, state) SELECT '#t' || n, 'tag', 'done' FROM generate_series(1, 1100) AS n")
+    assert len(archive("status", "--json").json["sources"]) == 1100
+    assert "and 1070 sources more" in archive("status").out
+    assert len(archive("sources", "--json").json) == 1100

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from clipstead.archive import sidecar
 from clipstead.practice import World
 
 Command = Callable[..., Any]
@@ -115,6 +117,7 @@ def test_what_is_damaged_is_named_and_not_taken_over(kept: Command, store: Path,
     assert ended.code == 1
     assert "1 lists passed over" in ended.err
     assert ended.err.count("failed  ") == 3
+    assert ", 1 queued for `archive run`" in ended.err  # the one whose file is another waits to be captured
     assert bad.stem not in {row["aweme_id"] for row in rows("SELECT aweme_id FROM posts")}
     assert kept("run").code == 0
 
@@ -139,3 +142,30 @@ def test_what_was_erased_is_not_taken_over(kept: Command, store: Path, tmp_path:
     ended = kept("import", info)
     assert ended.code == 1
     assert "was erased" in ended.err
+
+
+def test_a_picture_that_claims_to_be_larger_than_any_is_kept_without_its_measures(
+    kept: Command, store: Path, tmp_path: Path
+) -> None:
+    """Four bytes of a header say what no column holds; the post is kept, and everything else still agrees."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    _info(folder, "7111111111111111111", _a_video(store))
+    side = (2**32 - 1).to_bytes(4, "big")
+    head = b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4, "big") + b"IHDR" + side + side + bytes(9)
+    (folder / "A title [7111111111111111111].png").write_bytes(head + bytes(4) + b"IEND\xaeB`\x82")
+    ended = kept("import", folder)
+    assert "1 posts adopted" in ended.err, ended.err
+    (cover,) = [f for f in kept("show", "7111111111111111111", "--json").json["files"] if f["kind"] == "cover"]
+    assert (cover["width"], cover["height"]) == (None, None)
+    assert kept("verify", "--read-data").code == 0
+
+
+def test_a_sidecar_with_numbers_that_no_database_holds_is_none(kept: Command, store: Path, tmp_path: Path) -> None:
+    """However well it is sealed."""
+    found = next(store.rglob("videos/**/*.json"))
+    record = sidecar.parse(found.read_bytes())
+    wide = replace(record, files=(replace(record.files[0], width=2**31), *record.files[1:]))
+    (tmp_path / found.name).write_bytes(sidecar.build(wide))
+    ended = kept("import", tmp_path / found.name)
+    assert (ended.code, "0 posts adopted" in ended.err) == (1, True)

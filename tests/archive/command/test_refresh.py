@@ -68,3 +68,17 @@ def test_a_look_that_comes_to_nothing_says_nothing_of_the_post(kept: Command, wo
     assert ended.code == 1
     assert f"failed  {post.id}" in ended.err
     assert rows("SELECT DISTINCT availability FROM posts") == [{"availability": "available"}]
+
+
+def test_so_many_are_those_that_nobody_has_looked_at_for_the_longest(kept: Command, world: World, rows: Rows) -> None:
+    """Of all, and of one author."""
+    user = world.users[0]
+    aged = [world.posts[number].id for number in world.posts.of_user(user)][:4]
+    for hours, post in enumerate(aged, 1):
+        rows("UPDATE posts SET refreshed_at = now() - $2 * interval '1 hour' WHERE aweme_id = $1", post, hours)
+    looked = "SELECT aweme_id FROM posts WHERE refreshed_at > now() - interval '30 minutes'"
+    assert kept("refresh", "--author", user.username, "-n", "1").code == 0
+    assert aged[3] in {row["aweme_id"] for row in rows(looked)}
+    assert kept("refresh", "--all", "-n", "1").code == 0
+    seen = {row["aweme_id"] for row in rows(looked)}
+    assert [post in seen for post in aged] == [False, False, True, True]

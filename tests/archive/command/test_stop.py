@@ -77,3 +77,19 @@ def test_killed_it_loses_nothing(
     staging = store / ".staging"
     assert list(staging.iterdir()) == []
     assert all(world.asked(post.id) <= 2 for post in posts), "more than one call besides, for one kill"
+
+
+def test_a_command_in_the_background_ends_by_a_signal(environment: dict[str, str]) -> None:
+    """Scripts start those with Ctrl-C ignored; SIGTERM ends them as tidily as anybody else."""
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("CLIPSTEAD_")}
+    command = ["sh", "-c", 'trap "" INT; exec "$0" archive status --watch', str(COMMAND)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env={**settings, **environment}, stdout=pipe, stderr=pipe, text=True) as running:
+        try:
+            assert running.stdout is not None
+            assert running.stdout.readline().startswith("kept ")
+            running.send_signal(signal.SIGTERM)
+            _, err = running.communicate(timeout=60)
+        finally:
+            running.kill()
+    assert (running.returncode, err) == (0, "")

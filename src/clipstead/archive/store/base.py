@@ -9,12 +9,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from clipstead.archive.layout import QUARANTINE
 from clipstead.errors import NotFound, StorageError
 from clipstead.net.partfile import PartFile
 
 BLOCK = 1024 * 1024
 OPAQUE = "application/octet-stream"
-QUARANTINE = "quarantine/"
 PRIVATE = ".clipstead/"
 
 _LONGEST_KEY = 900  # bytes; S3 ends at 1024, and quarantine and a bucket's prefix want room

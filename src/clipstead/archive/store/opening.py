@@ -54,4 +54,7 @@ def _split(url: str) -> SplitResult:
 def _folder(text: str) -> Path:
     if not text.strip() or "\x00" in text:
         raise ValueError("must name a folder")
-    return Path(text).expanduser().absolute()
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("names the home folder of nobody here") from None

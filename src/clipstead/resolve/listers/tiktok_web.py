@@ -9,11 +9,11 @@ for in hope, searches want a login. What keeps us out is said as Blocked, and ne
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from clipstead.errors import Blocked, SourceUnavailable, UpstreamError
-from clipstead.model import Page, Post, Source, SourceKind
+from clipstead.errors import Blocked, SourceUnavailable
+from clipstead.model import Page, Source, SourceKind
 from clipstead.resolve.listers.base import Net, Place, not_ours, posts_of
 from clipstead.resolve.platforms import TIKTOK
 from clipstead.resolve.providers.parts import Parts
@@ -21,8 +21,6 @@ from clipstead.resolve.sources import BY_ID, SEC_UID
 from clipstead.resolve.tiktok import about, item, lists
 from clipstead.resolve.tiktok.lists import Listed
 from clipstead.resolve.tiktok.visit import Visitor
-
-CDN_COOKIE = "tt_chain_token"
 
 _WEEK = 7 * 86_400_000
 _BEGINNING = 1_472_706_000_000  # milliseconds: September 2016, before the first post
@@ -141,7 +139,7 @@ class TikTokWebLists:
 
     def _page(self, listed: Listed, place: Place, more: bool, visit: "_Visit") -> Page:
         posts = posts_of(listed.entries, item.build)
-        return Page(tuple(visit.with_cookie(post) for post in posts), place.text(), more, self.name)
+        return Page(tuple(visit.visitor.with_cookie(post) for post in posts), place.text(), more, self.name)
 
     async def close(self) -> None:
         """It holds nothing."""
@@ -151,17 +149,12 @@ class _Visit:
     """The pages and lists of one visit, each asked once more after a quick fault."""
 
     def __init__(self, visitor: Visitor, base: str) -> None:
-        self._visitor = visitor
+        self.visitor = visitor
         self._base = base
 
     async def read(self, path: str) -> bytes:
         """The page at `path`."""
-        while True:
-            try:
-                return (await self._visitor.page(self._base + path)).body
-            except UpstreamError as error:
-                if not await self._visitor.may_try_again(error):
-                    raise
+        return (await self.visitor.persist(lambda: self.visitor.page(self._base + path))).body
 
     async def ask(self, path: str, **of_list: str) -> Listed:
         """The answer of one list."""
@@ -181,13 +174,6 @@ class _Visit:
                 return listed
             first = first or Blocked("TikTok keeps sending the same page")
         raise first or Blocked("TikTok answers no list of this account")
-
-    def with_cookie(self, post: Post) -> Post:
-        """Every file gets the cookie of the visit in which it was named: the CDN asks for it."""
-        token = self._visitor.jar.get(CDN_COOKIE, "")
-        if not token:
-            return post
-        return replace(post, media=tuple(replace(media, cookies={CDN_COOKIE: token}) for media in post.media))
 
 
 _OF_USER: Mapping[str, dict[str, str]] = {

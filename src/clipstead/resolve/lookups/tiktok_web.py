@@ -3,7 +3,6 @@
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import quote
 
-from clipstead.errors import UpstreamError
 from clipstead.resolve.lookups.base import Call, TakesNone
 from clipstead.resolve.nouns import Profile, Sound, Tag
 from clipstead.resolve.tiktok import about
@@ -35,9 +34,4 @@ class TikTokPages(TakesNone):
 
     async def _read(self, net: Net, path: str) -> bytes:
         visitor = Visitor(net, "en", self._pace)
-        while True:
-            try:
-                return (await visitor.page(self._base + path)).body
-            except UpstreamError as error:
-                if not await visitor.may_try_again(error):
-                    raise
+        return (await visitor.persist(lambda: visitor.page(self._base + path))).body

@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 
 from clipstead.errors import Blocked, ProviderFailed, UpstreamError
 from clipstead.model import Link, LinkKind, Post
@@ -14,8 +13,6 @@ from clipstead.resolve.tiktok import embed, item, status
 from clipstead.resolve.tiktok import page as pages
 from clipstead.resolve.tiktok.visit import Visitor
 from clipstead.resolve.web import Net
-
-CDN_COOKIE = "tt_chain_token"  # the CDN serves files only to those who have had the page
 
 _OWN_ADDRESS = re.compile(r"https?://[a-z.]*tiktok\.com/@([\w.-]{1,64})/(?:video|photo)/(\d{1,20})(?:[/?#]|$)", re.A)
 
@@ -67,15 +64,10 @@ class TikTokWeb:
             if embedded is None:
                 raise
             post = embedded
-        return _with_cookie(post, visitor.jar.get(CDN_COOKIE, ""))
+        return visitor.with_cookie(post)
 
     async def _by_page(self, link: Link, visitor: Visitor) -> Post:
-        while True:
-            try:
-                return await self._read(f"{self._base}/@_/video/{link.post_id}", link, visitor)
-            except UpstreamError as error:
-                if not await visitor.may_try_again(error):
-                    raise
+        return await visitor.persist(lambda: self._read(f"{self._base}/@_/video/{link.post_id}", link, visitor))
 
     async def _read(self, url: str, link: Link, visitor: Visitor) -> Post:
         """The post at `url`; a page without it may name the post's own address, which is asked once."""
@@ -108,11 +100,3 @@ class TikTokWeb:
 def build(parts: Parts) -> TikTokWeb:
     """The provider as an app uses it."""
     return TikTokWeb(parts.tiktok_pace)
-
-
-def _with_cookie(post: Post, token: str) -> Post:
-    """Every file gets the cookie that came with the very page which named it."""
-    if not token:
-        return post
-    cookies = {CDN_COOKIE: token}
-    return replace(post, media=tuple(replace(media, cookies=cookies) for media in post.media))

@@ -4,19 +4,25 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import replace
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from clipstead.errors import Blocked, ProviderFailed, UpstreamError
+from clipstead.model import Post
 from clipstead.resolve.tiktok import waf
 from clipstead.resolve.web import Net, Reply, retry_after
+
+T = TypeVar("T")
 
 QUICK = 3.0  # seconds: a visit that took longer has used up the time that one more request would need
 PAUSE = 0.25
 LONGEST_PAUSE = 2.0  # a Retry-After up to here is waited for; a longer one is the rotation's business
 
 _SLICE = 100_000  # numbers of a challenge tried in one go, some 40 ms of a thread
+_CDN_COOKIE = "tt_chain_token"  # the CDN serves files only to those who have had the page
 _RANDOM = random.SystemRandom()
 _CONSONANTS = b"bcdfghjklmnpqrstvwxz"  # no vowels: nothing that could spell a real header's name
 _LETTER_OF = bytes(_CONSONANTS[byte % len(_CONSONANTS)] for byte in range(256))
@@ -51,7 +57,24 @@ class Visitor:
             return reply
         return await self._get(url, waf.cookies(challenge, await _solve(challenge)))
 
-    async def may_try_again(self, error: UpstreamError) -> bool:
+    async def persist(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What `ask` gives; asked once more after a quick fault that may have passed, as long as the visit lasts."""
+        while True:
+            try:
+                return await ask()
+            except UpstreamError as error:
+                if not await self._may_try_again(error):
+                    raise
+
+    def with_cookie(self, post: Post) -> Post:
+        """Every file gets the cookie of the visit in which it was named: the CDN asks for it."""
+        token = self.jar.get(_CDN_COOKIE, "")
+        if not token:
+            return post
+        cookies = {_CDN_COOKIE: token}
+        return replace(post, media=tuple(replace(media, cookies=cookies) for media in post.media))
+
+    async def _may_try_again(self, error: UpstreamError) -> bool:
         """Once a visit, after a quick fault that may have passed: waits as long as is polite, then True."""
         pause = _pause(error)
         if pause is None or self._tried_again or not self.is_quick():

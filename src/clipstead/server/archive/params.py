@@ -25,7 +25,6 @@ _LIMIT = 50
 _LONGEST_WORD = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REGION = re.compile(r"[A-Za-z]{2}")
-_YEARS = range(2000, 2200)
 _CURSOR = re.compile(r"([0-9]{1,18}) (.{1,200})", re.DOTALL)
 
 
@@ -59,19 +58,6 @@ class SourcesWish(_Body):
         }
         if wrong := {name: rule for name, (good, rule) in rules.items() if not good}:
             raise InvalidParams(wrong)
-
-    @property
-    def since_moment(self) -> datetime | None:
-        """`since`: a day or a moment of ISO 8601, in UTC unless it says otherwise. Raises InvalidParams."""
-        if not self.since:
-            return None
-        try:
-            moment = datetime.fromisoformat(self.since)
-        except ValueError:
-            moment = _EPOCH
-        if moment.year not in _YEARS:
-            raise InvalidParams({"since": "must be a day like 2026-05-29, or a moment"})
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class WatchWish(_Body):

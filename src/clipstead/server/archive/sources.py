@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from clipstead.archive import layout
-from clipstead.archive.given import is_short, narrowed, source_of, understood
+from clipstead.archive.given import is_short, moment_of, narrowed, source_of, understood
 from clipstead.archive.ledger import Added, Entry
 from clipstead.archive.sources import SourceRow
 from clipstead.errors import ClipsteadError, InvalidParams, StorageError, UnsupportedLink
@@ -25,7 +25,6 @@ from clipstead.server.key_answers import success
 _LARGEST_BODY = 512 * 1024
 _MOST_SHORTS = 50
 _AT_ONCE = 8
-_SHOWN = 1000
 _TEXT_SHOWN = 100
 
 Change = Callable[[ArchiveRoom, int], Awaitable[SourceRow]]
@@ -43,7 +42,7 @@ class SourceCalls:
         room, _ = await self.entrance.change(request)
         wish = await json_body(request, SourcesWish, largest=_LARGEST_BODY)
         wish.check()
-        since = wish.since_moment
+        since = moment_of(wish.since or "")
         whole, failed = await _expanded(room, _understood(wish.sources))
         posts = [Entry(layout.post_id(each), each.url) for each in whole if isinstance(each, Link)]
         added = await room.ledger.add(posts, "") if posts else Added()
@@ -58,10 +57,7 @@ class SourceCalls:
     async def list(self, request: Request) -> Response:
         """Every source as it stands, in the order they were added."""
         room = await self.entrance.look(request)
-        rows: list[SourceRow] = []
-        while page := await room.sources.list(after=rows[-1].id if rows else 0, most=_SHOWN):
-            rows += page
-        return success([source_json(row) for row in rows])
+        return success([source_json(row) async for row in room.sources.all()])
 
     async def pause(self, request: Request) -> Response:
         """Let it rest, with its posts that wait."""
