@@ -120,6 +120,9 @@ class Settings(BaseSettings):
         (), description="signs media addresses; newest first; made and kept in DATA_DIR if unset"
     )
     contact_email: str = Field("", description="whom users may write to; shown where a contract names a contact")
+    stop_seconds: float = Field(
+        10.0, ge=0, le=3600, description="how long answers under way may go on once the server is told to stop"
+    )
     log_format: Literal["console", "json"] = Field("console", description="how log lines are written")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is written")
 

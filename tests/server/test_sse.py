@@ -104,6 +104,28 @@ async def test_who_leaves_is_forgotten() -> None:
     assert source.watchers == 0
 
 
+async def test_closing_ends_every_stream_after_its_newest_event() -> None:
+    """Also for who comes later; with the last of them the watcher goes."""
+    source = Source()
+    hub = Hub(source.watch, gap=0)
+    source.tell(1)
+    early, slow = Listener(await hub.stream("a")), Listener(await hub.stream("a"))
+    await early.until(1)
+    await slow.until(1)
+    slow.held.clear()
+    source.tell(2)
+    await early.until(2)
+    hub.close()
+    await early.task
+    late = Listener(await hub.stream("a"))
+    slow.held.set()
+    await asyncio.gather(late.task, slow.task)
+    assert (slow.pieces[-1], late.pieces) == (early.pieces[1], early.pieces[1:])
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert (source.watchers, len(hub)) == (0, 0)
+
+
 async def test_a_reason_why_there_is_nothing_comes_before_the_answer() -> None:
     """An unknown subject is an error to whoever asks, not an empty stream."""
     source = Source()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import resource
 import signal
 import socket
@@ -18,11 +19,14 @@ from clipstead.cli.allocator import keep_memory
 from clipstead.cli.backroom import Backroom
 from clipstead.cli.exits import CannotWork, Exit, say, tell
 from clipstead.cli.loop import fast_loop
-from clipstead.server import BoundedProtocol, ServerOptions, configure_logs, create
+from clipstead.server import BoundedProtocol, ServerOptions, Streams, configure_logs, create
 from clipstead.server.workroom import no_workroom
 from clipstead.settings import Settings, load, unknown_variables
 
 _DESCRIPTORS = 65_536
+_LAST_WORDS_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
 
 
 def run(*, direct: bool = False) -> Exit:
@@ -67,6 +71,7 @@ async def serve(
     async with open_app(settings) as app:
         backroom = Backroom(app) if works else None
         room = backroom.room if backroom else no_workroom
+        streams = Streams()
         asgi = create(
             app.resolver,
             app.fetcher,
@@ -75,6 +80,7 @@ async def serve(
             listing=app.listing,
             lookups=app.lookups,
             webhook_guard=webhook_guard(settings),
+            streams=streams,
         )
         config = uvicorn.Config(
             asgi,
@@ -86,10 +92,9 @@ async def serve(
             server_header=False,
             date_header=True,
             proxy_headers=False,  # we judge X-Forwarded-For ourselves, by TRUSTED_PROXIES
-            timeout_graceful_shutdown=10,
             timeout_keep_alive=30,
         )
-        server = _Server(config)
+        server = _Server(config, streams, settings.stop_seconds)
         gc.collect()
         gc.freeze()  # what is there now stays: the collector need not walk through it again and again
         if started is not None:
@@ -115,6 +120,23 @@ async def _open(backroom: Backroom | None) -> AsyncIterator[None]:
 
 class _Server(uvicorn.Server):
     """uvicorn raises the signal that ended it once more; but a server that stopped as it was told has ended well."""
+
+    def __init__(self, config: uvicorn.Config, streams: Streams, grace: float) -> None:
+        super().__init__(config)
+        self._streams = streams
+        self._grace = grace
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """What has no end of its own is ended at once; what has one is waited for, but not for ever."""
+        self._streams.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._grace):
+                await super().shutdown(sockets)
+        if left := self.server_state.tasks.copy():
+            log.warning("answers broken off, since the server had to stop: %d", len(left))
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=_LAST_WORDS_SECONDS)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -4,5 +4,6 @@ from clipstead.server.asgi import create
 from clipstead.server.logs import configure as configure_logs
 from clipstead.server.options import ServerOptions
 from clipstead.server.protocol import BoundedProtocol
+from clipstead.server.sse import Streams
 
-__all__ = ["BoundedProtocol", "ServerOptions", "configure_logs", "create"]
+__all__ = ["BoundedProtocol", "ServerOptions", "Streams", "configure_logs", "create"]

@@ -39,6 +39,7 @@ from clipstead.server.pages import Pages
 from clipstead.server.quota import Quota
 from clipstead.server.receivers import Receivers
 from clipstead.server.responses import JSON_HEADERS
+from clipstead.server.sse import Streams
 from clipstead.server.tokens import Signer
 from clipstead.server.tunnel import Tunnel
 from clipstead.server.tunnel_feed import Feeds
@@ -62,11 +63,13 @@ def create(
     listing: Listing | None = None,
     lookups: Lookups | None = None,
     webhook_guard: Guard | None = None,
+    streams: Streams | None = None,
 ) -> ASGIApp:
     """Build the application. `clock` gives unix seconds, `ticks` seconds that never go back (for limits).
 
     `workroom` is asked at each request for jobs, files and keys: it may raise NotReady until the database is up.
-    `webhook_guard` judges whom webhooks may go to; without one that is every public address.
+    `webhook_guard` judges whom webhooks may go to; without one that is every public address. Whoever stops the server
+    closes its `streams`.
     Must run with uvicorn's own proxy headers off: whom to believe is TRUSTED_PROXIES' business.
     """
     shelf = Shelf(options.lane_bytes if options.cache_seconds > 0 else 0, clock)
@@ -83,7 +86,7 @@ def create(
     capture = Capture(resolver, fetcher, max_bytes=options.ttsave_max_bytes)
     receivers = Receivers(webhook_guard or Guard(), options.secret)
     shared = (resolver, addresses, shelf, quota, lane_totals, pages.home, options, clock, ticks, workroom)
-    services = Services(*shared, listing, lookups, capture=capture, receivers=receivers)
+    services = Services(*shared, listing, lookups, capture=capture, receivers=receivers, streams=streams or Streams())
 
     views = _views(services)
     metrics = Metrics(resolver, lane_totals)
@@ -118,7 +121,7 @@ def _views(services: Services) -> Views:
     managing = [
         admin.dialect(keys),
         my_key.dialect(keys, receivers),
-        archive.dialect(workroom, receivers, options.keep_alive_seconds),
+        archive.dialect(workroom, receivers, services.streams),
     ]
     built = [build(services) for build in BUILDERS.values()]
     return arrange(built, managing, options.dialects, options.dialect_hosts)

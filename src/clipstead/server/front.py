@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from clipstead.errors import ClipsteadError
 from clipstead.server.addresses import MEDIA_PATH
 from clipstead.server.client_address import Clients
-from clipstead.server.dialect import Dialects, Refusal
+from clipstead.server.dialect import Dialects, NotReady, Refusal
 from clipstead.server.fastlane import Headers, read_headers
 from clipstead.server.hosts import Hosts
 from clipstead.server.logs import EventLogger, redacted
@@ -91,6 +92,11 @@ class Front:
         answer = _Answer(send, visit, SAFE if _is_for_few(scope["path"]) else PUBLIC)
         try:
             await self._serve(scope, receive, answer, visit)
+        except asyncio.CancelledError:  # the server has to stop, and can wait no longer
+            if answer.status:
+                self._tell(scope, visit, answer)
+                raise
+            await self._refuse(NotReady("The server is being stopped, try again in a moment"), scope, receive, answer)
         except StreamCut as cut:
             _log.warning("broken off", request_id=visit.request_id, why=str(cut), bytes=answer.bytes)
         except Exception:  # noqa: BLE001 - the one broad except: the client hears of it, we keep serving

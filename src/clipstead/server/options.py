@@ -12,11 +12,11 @@ class ServerOptions:
     """`secret` newest first: the first signs, all are believed. A limit of 0 means no such limit.
 
     `public_url` has no trailing slash; `trusted_proxies` are networks; `allowed_hosts` come on top of the loopback
-    names and of `public_url`'s host. `lane_bytes` bounds the fast lane's memory, `max_upload_bytes` one uploaded file;
-    `keep_alive_seconds` is the longest silence in a stream of events. Times in seconds. `dialects` names those that are
-    on (empty: all), `dialect_hosts` pairs one with a host name that is its own. `staging` is the folder where TTSave
-    prepares its answers (None: the system's temporary one), of at most `ttsave_max_bytes` each; `disk_floor_bytes` stay
-    free there. `tiklive_auth_status` is the HTTP status for a missing or wrong key, `tiklive_per_minute` counts by key.
+    names and of `public_url`'s host. `lane_bytes` bounds the fast lane's memory, `max_upload_bytes` one uploaded file.
+    Times in seconds. `dialects` names those that are on (empty: all), `dialect_hosts` pairs one with a host name that
+    is its own. `staging` is the folder where TTSave prepares its answers (None: the system's temporary one), of at most
+    `ttsave_max_bytes` each; `disk_floor_bytes` stay free there. `tiklive_auth_status` is the HTTP status for a missing
+    or wrong key, `tiklive_per_minute` counts by key.
     """
 
     secret: Sequence[bytes] = field(repr=False)
@@ -32,7 +32,6 @@ class ServerOptions:
     lane_bytes: int = 16 * 1024 * 1024
     contact_email: str = ""
     max_upload_bytes: int = 2 * 1024**3
-    keep_alive_seconds: float = 15.0
     dialects: Sequence[str] = ()
     dialect_hosts: Sequence[tuple[str, str]] = ()
     tiklive_auth_status: int = 401

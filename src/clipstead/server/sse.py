@@ -82,6 +82,7 @@ class Hub:
         self._watch = watch
         self._keep_alive = keep_alive
         self._gap = gap
+        self._closed = False
         self._channels: dict[str, tuple[Channel, asyncio.Task[None]]] = {}
 
     def __len__(self) -> int:
@@ -103,6 +104,15 @@ class Hub:
             self._leave(subject, channel)
             raise
         return _Stream(self._pieces(channel, seen), lambda: self._leave(subject, channel))
+
+    def close(self) -> None:
+        """End every stream properly, each after the newest event: who listens comes back with its Last-Event-ID.
+
+        Whoever comes later is told the newest event and no more.
+        """
+        self._closed = True
+        for channel, _ in self._channels.values():
+            channel.ring()
 
     def _join(self, subject: str) -> Channel:
         found = self._channels.get(subject)
@@ -148,13 +158,31 @@ class Hub:
             if newest is not None and newest is not told and (newest.number >= seen or newest.last):
                 told = newest
                 yield channel.encoded
-            elif channel.ended:
+            elif channel.ended or self._closed:
                 return
             elif channel.beats != beats:
                 beats = channel.beats
                 yield KEEP_ALIVE
             else:
                 await bell.wait()
+
+
+class Streams:
+    """The hubs of one server, which close together: a stream has no end of its own that a stop could wait for."""
+
+    def __init__(self) -> None:
+        self._hubs: list[Hub] = []
+
+    def hub(self, watch: Watch) -> Hub:
+        """A hub among them."""
+        hub = Hub(watch)
+        self._hubs.append(hub)
+        return hub
+
+    def close(self) -> None:
+        """Close them all."""
+        for hub in self._hubs:
+            hub.close()
 
 
 async def _throttled(events: AsyncIterator[Event], gap: float) -> AsyncGenerator[Event]:

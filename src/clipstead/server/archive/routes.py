@@ -24,14 +24,15 @@ from clipstead.server.farewell import parting
 from clipstead.server.key_answers import error_answer
 from clipstead.server.receivers import Receivers
 from clipstead.server.responses import Json
+from clipstead.server.sse import Streams
 from clipstead.server.workroom import GetWorkroom
 
 
-def dialect(workroom: GetWorkroom, receivers: Receivers, keep_alive: float) -> Dialect:
-    """The routes and their words; `keep_alive` is the longest silence in a stream, in seconds."""
+def dialect(workroom: GetWorkroom, receivers: Receivers, streams: Streams) -> Dialect:
+    """The routes and their words."""
     entrance = Entrance(workroom)
     sources, posts, dead = SourceCalls(entrance), PostCalls(entrance), DeadCalls(entrance)
-    status, webhooks = StatusCalls(entrance, keep_alive), WebhookCalls(entrance, receivers)
+    status, webhooks = StatusCalls(entrance, streams), WebhookCalls(entrance, receivers)
     router = APIRouter(prefix=PREFIX, tags=["archive"])
     add = partial(add_call, router, "archive")
     one = describe.call(("id",))

@@ -17,7 +17,7 @@ from clipstead.server.archive.shown import status_json
 from clipstead.server.archive_room import ArchiveRoom
 from clipstead.server.dialect import NotReady
 from clipstead.server.key_answers import success
-from clipstead.server.sse import Event, Hub
+from clipstead.server.sse import Event, Streams
 
 _EVERY_SECONDS = 3.0
 _WINDOW_SECONDS = 60.0
@@ -26,11 +26,11 @@ _SUBJECT = "status"
 
 
 class StatusCalls:
-    """The handlers. `keep_alive` is the longest silence of a stream, in seconds."""
+    """The handlers."""
 
-    def __init__(self, entrance: Entrance, keep_alive: float) -> None:
+    def __init__(self, entrance: Entrance, streams: Streams) -> None:
         self._entrance = entrance
-        self._hub = Hub(self._watch, keep_alive=keep_alive)
+        self._hub = streams.hub(self._watch)
 
     async def show(self, request: Request) -> Response:
         """How it stands now."""

@@ -21,6 +21,7 @@ from clipstead.server.fastlane import Shelf
 from clipstead.server.options import ServerOptions
 from clipstead.server.quota import Quota
 from clipstead.server.receivers import Receivers
+from clipstead.server.sse import Streams
 from clipstead.server.workroom import GetWorkroom
 
 
@@ -31,7 +32,7 @@ class Services:
     `clock` is unix seconds, `ticks` never goes back; `home` answers a browser that asks for nothing in particular;
     `workroom` gives what stands on the database, or raises NotReady. `listing` and `lookups` are None where nobody is
     asked for lists and for anything but posts. `capture` fetches files for answers that hold them; `receivers` judges
-    whom webhooks may go to.
+    whom webhooks may go to; `streams` ends streams of events when the server stops.
     """
 
     resolver: Resolver
@@ -48,6 +49,7 @@ class Services:
     lookups: Lookups | None = None
     capture: Capture = field(kw_only=True)
     receivers: Receivers = field(kw_only=True)
+    streams: Streams = field(kw_only=True)
 
 
 def tiktok_post(text: str) -> Link:

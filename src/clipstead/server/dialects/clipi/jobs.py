@@ -17,7 +17,7 @@ from clipstead.server.dialects.base import Services
 from clipstead.server.dialects.clipi.events import event_of
 from clipstead.server.keys import Admission
 from clipstead.server.responses import Json
-from clipstead.server.sse import Event, Hub
+from clipstead.server.sse import Event
 from clipstead.server.stored import Stored
 
 _YES = frozenset(("1", "true", "yes"))
@@ -32,7 +32,7 @@ class JobDesk:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._hub = Hub(self._watch, keep_alive=services.options.keep_alive_seconds)
+        self._hub = services.streams.hub(self._watch)
 
     async def progress(self, request: Request) -> Response:
         """The job's states as server-sent events, until the last."""
