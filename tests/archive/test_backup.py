@@ -96,6 +96,30 @@ def test_a_dump_of_another_schema_is_refused(run: Run, database_url: str, tmp_pa
     assert "restore it into an empty one" in ended.stderr
 
 
+def test_a_dump_that_breaks_off_changes_nothing(run: Run, database_url: str, tmp_path: Path) -> None:
+    """Half of it would be worse than what was there."""
+    dump = tmp_path / "all.dump"
+    assert run(database_url, "db", "backup", dump).exit_code == 0
+    dump.write_bytes(dump.read_bytes()[:-200])
+    assert run(database_url, "keys", "create", "--owner", "later").exit_code == 0
+    ended = run(database_url, "db", "restore", dump)
+    assert ended.exit_code == 3, ended.stderr
+    assert ended.stderr.startswith("clipstead: Postgres' pg_restore failed: ")
+    assert "later" in run(database_url, "keys", "list").stdout
+
+
+def test_what_the_database_refuses_changes_nothing(run: Run, database_url: str, tmp_path: Path) -> None:
+    """A view of the operator's own is in the way: its name is told, and nothing was dropped."""
+    dump = tmp_path / "all.dump"
+    assert run(database_url, "db", "backup", dump).exit_code == 0
+    assert run(database_url, "keys", "create", "--owner", "later").exit_code == 0
+    asyncio.run(_execute(database_url, "CREATE VIEW report AS SELECT * FROM api_keys"))
+    ended = run(database_url, "db", "restore", dump)
+    assert ended.exit_code == 3, ended.stderr
+    assert "because other objects depend on it" in ended.stderr
+    assert "later" in run(database_url, "keys", "list").stdout
+
+
 @pytest.mark.parametrize("content", [None, b"", b"PGDMP nothing that follows"])
 def test_what_is_no_backup_is_refused(run: Run, database_url: str, tmp_path: Path, content: bytes | None) -> None:
     """One line, exit 2."""

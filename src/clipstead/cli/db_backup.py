@@ -8,7 +8,8 @@ from pathlib import Path
 from clipstead.cli.exits import Exit, say
 from clipstead.cli.words import size_words
 from clipstead.db import reach
-from clipstead.db.backup import backup, restore
+from clipstead.db.backup import backup
+from clipstead.db.restore import restore
 
 
 def run_backup(database_url: str, data_dir: Path, file: Path) -> Exit:

@@ -43,7 +43,7 @@ def binaries(account: Account, folder: Path) -> Path:
 
 
 def own_programs() -> Path:
-    """The folder of pg_dump and pg_restore, for ourselves to run."""
+    """The folder of pg_dump, pg_restore and psql, for ourselves to run."""
     return _wheel() / _INSTALL / "bin"
 
 
