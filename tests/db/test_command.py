@@ -35,6 +35,33 @@ def test_status_upgrade_status(empty_url: str, capsys: pytest.CaptureFixture[str
     assert "up to date" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://clip@127.0.0.1:1/clip", "cannot reach the database at 127.0.0.1: Connection refused"),
+        ("postgresql://clip@127.0.0.1:99999/clip", "cannot reach the database at 127.0.0.1: connect(): port must be"),
+        ("postgresql://clip@127.0.0.1:x/clip", "cannot reach the database at 127.0.0.1: invalid literal"),
+        ("postgresql://clip@nowhere.invalid/clip", "cannot reach the database at nowhere.invalid: "),
+        ("postgresql://clip@/clip?host=/nowhere", "cannot reach the database at /nowhere: No such file or directory"),
+    ],
+)
+def test_why_there_is_none_is_said(url: str, told: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """In one line, with where it was looked for."""
+    assert guarded(lambda: run_status(url, tmp_path)) == Exit.CANNOT_WORK
+    said = capsys.readouterr().err
+    assert said.startswith(f"clipstead: {told}")
+    assert said.count("\n") == 1
+
+
+def test_a_database_that_the_server_does_not_have_is_named(
+    postgres: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The server is there, and says what is missing."""
+    url = postgres.replace("/clipstead?", "/nothing_here?")
+    assert guarded(lambda: run_upgrade(url, tmp_path)) == Exit.CANNOT_WORK
+    assert 'database "nothing_here" does not exist' in capsys.readouterr().err
+
+
 def test_no_database_is_exit_3_and_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """It cannot work."""
     url = "postgresql://clip:geheim@127.0.0.1:1/clip"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no annotations
 
@@ -50,14 +51,15 @@ async def connect(url: str) -> Connection:
     try:
         settings = {"application_name": "clipstead"}
         connection: Connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS, server_settings=settings)
-    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, ValueError, OverflowError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DatabaseUnavailable(f"cannot reach the database{_place(url)}: {reason(error)}") from error
     return connection
 
 
 def _place(url: str) -> str:
     try:
-        host = urlsplit(url).hostname
+        parts = urlsplit(url)
+        host = parts.hostname or parse_qs(parts.query).get("host", [""])[0]
     except ValueError:
         return ""
     return f" at {host}" if host else ""
@@ -67,8 +69,10 @@ def reason(error: BaseException) -> str:
     """An error in a few words."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)  # asyncio's own words name the address once more
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
