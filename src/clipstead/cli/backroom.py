@@ -83,7 +83,9 @@ class Backroom:
             store = _Store(settings, stack)
             archived = await self._archived(shop.database, store)
             archive = archive_room(shop.database, shop.engine, store.opened, partial(expand, net=self._app.net))
-            self._room = Workroom(kit.jobs, kit.workspace, kit.receipts, keys, kit.bench, archived, archive)
+            self._room = Workroom(
+                kit.jobs, kit.workspace, kit.receipts, keys, kit.bench, archived, archive, shop.database
+            )
             await Supervisor(worker_command.command("worker"), settings.workers).run(stop)
 
     async def _archived(self, database: Database, store: _Store) -> Archived | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -34,6 +35,7 @@ class Database:
             pool_pre_ping=True,  # the first query after a restart of the database is no error
         )
         self._each = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._asking: asyncio.Task[None] | None = None
 
     @classmethod
     @asynccontextmanager
@@ -44,9 +46,7 @@ class Database:
         try:
             yield database
         finally:
-            await database.line.close()
-            await database.lines.close()
-            await database.engine.dispose()
+            await database._close()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -61,6 +61,28 @@ class Database:
         with _told_as_unavailable():
             async with self._each.connect() as connection:
                 yield connection
+
+    async def answers(self, within: float) -> bool:
+        """Whether it can be asked something just now, known after `within` seconds at the latest.
+
+        One question is under way at a time, however many want to know.
+        """
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+        asking = self._asking
+        await asyncio.wait((asking,), timeout=within)
+        return asking.done() and asking.exception() is None
+
+    async def _ask(self) -> None:
+        await self.lines.fetch("SELECT 1")
+
+    async def _close(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+        await self.line.close()
+        await self.lines.close()
+        await self.engine.dispose()
 
     async def listen(self, channel: str, heard: Heard) -> None:
         """Call `heard` with every payload announced on `channel`, and with None when some may have been missed."""

@@ -12,6 +12,8 @@ from clipstead.server.metrics import Metrics
 from clipstead.server.responses import Json, otherwise
 from clipstead.server.workroom import GetWorkroom, NotReady, no_workroom
 
+_PATIENCE = 2.0  # seconds; probes have little more
+
 
 def router(resolver: Resolver, metrics: Metrics, workroom: GetWorkroom) -> APIRouter:
     """The three routes; HEAD is answered too, since some probes use it."""
@@ -25,7 +27,7 @@ def router(resolver: Resolver, metrics: Metrics, workroom: GetWorkroom) -> APIRo
         """200 when there is a provider to ask and the database is there; a provider that rests comes back by itself."""
         health = resolver.health()
         providers = {each.name: each.maintenance or ("resting" if each.resting_until else "ok") for each in health}
-        missing = _missing(health, workroom)
+        missing = await _missing(health, workroom)
         return Json({"status": missing or "ready", "providers": providers}, 503 if missing else 200)
 
     async def show_metrics() -> Response:
@@ -44,13 +46,12 @@ def router(resolver: Resolver, metrics: Metrics, workroom: GetWorkroom) -> APIRo
     return routes
 
 
-def _missing(health: list[ProviderHealth], workroom: GetWorkroom) -> str:
+async def _missing(health: list[ProviderHealth], workroom: GetWorkroom) -> str:
     """What keeps the server from its work, "" for nothing. One that was started without jobs waits for no database."""
     if all(each.maintenance for each in health):
         return "no provider"
     try:
-        if workroom is not no_workroom:
-            workroom()
+        database = workroom().database if workroom is not no_workroom else None
     except NotReady as error:
         return str(error)
-    return ""
+    return "The database does not answer" if database and not await database.answers(_PATIENCE) else ""

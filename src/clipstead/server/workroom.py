@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from clipstead.db import Database
 from clipstead.jobs import Jobs
 from clipstead.jobs.receipts import Receipts
 from clipstead.jobs.workspace import Workspace
@@ -19,6 +20,7 @@ from clipstead.tools.workbench import Workbench
 class Workroom:
     """The parts. `bench` looks at uploads; nothing is worked on in a process that serves. `archived` is None unless
     the archive may be asked for what it holds; `archive` is what is told and asked of it by those who show a key.
+    `database` is what all of it stands on.
     """
 
     jobs: Jobs
@@ -28,6 +30,7 @@ class Workroom:
     bench: Workbench
     archived: Archived | None = None
     archive: ArchiveRoom | None = None
+    database: Database | None = None
 
 
 GetWorkroom = Callable[[], Workroom]
