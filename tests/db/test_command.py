@@ -1,6 +1,8 @@
 """`clipstead db`: what it does, says, and ends with."""
 
 import asyncio
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +62,42 @@ def test_a_database_that_the_server_does_not_have_is_named(
     url = postgres.replace("/clipstead?", "/nothing_here?")
     assert guarded(lambda: run_upgrade(url, tmp_path)) == Exit.CANNOT_WORK
     assert 'database "nothing_here" does not exist' in capsys.readouterr().err
+
+
+@pytest.fixture
+def old_server() -> Iterator[str]:
+    """The URL of something that answers as PostgreSQL 13 does, up to the first query."""
+    hello = b"".join(
+        kind + (len(body) + 4).to_bytes(4, "big") + body
+        for kind, body in ((b"R", bytes(4)), (b"S", b"server_version\x0013.9\x00"), (b"K", bytes(8)), (b"Z", b"I"))
+    )
+
+    def answer(listener: socket.socket) -> None:
+        client, _ = listener.accept()
+        client.settimeout(30)
+        with client:
+            while length := int.from_bytes(client.recv(4), "big"):
+                asked = client.recv(length - 4)
+                if asked == b"\x04\xd2\x16\x2f":  # whether it speaks TLS
+                    client.sendall(b"N")
+                else:
+                    client.sendall(hello)
+                    client.recv(1024)  # its good-bye
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        answering = threading.Thread(target=answer, args=(listener,))
+        answering.start()
+        yield f"postgresql://clip@127.0.0.1:{listener.getsockname()[1]}/clip"
+        answering.join()
+
+
+def test_a_postgres_that_is_too_old_is_said(
+    old_server: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Before anything is tried on it."""
+    assert guarded(lambda: run_upgrade(old_server, tmp_path)) == Exit.CANNOT_WORK
+    assert capsys.readouterr().err == "clipstead: the database is PostgreSQL 13; Clipstead needs 14 or newer\n"
 
 
 def test_no_database_is_exit_3_and_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ class Database:
             pool_pre_ping=True,  # the first query after a restart of the database is no error
         )
         self._each = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._asking: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[bool] | None = None
 
     @classmethod
     @asynccontextmanager
@@ -71,10 +71,14 @@ class Database:
             self._asking = asyncio.create_task(self._ask())
         asking = self._asking
         await asyncio.wait((asking,), timeout=within)
-        return asking.done() and asking.exception() is None
+        return asking.done() and not asking.cancelled() and asking.result()
 
-    async def _ask(self) -> None:
-        await self.lines.fetch("SELECT 1")
+    async def _ask(self) -> bool:
+        try:
+            await self.lines.fetch("SELECT 1")
+        except DatabaseUnavailable:
+            return False
+        return True
 
     async def _close(self) -> None:
         if self._asking is not None:
@@ -109,7 +113,7 @@ def _told_as_unavailable() -> Iterator[None]:
 async def _check(url: str) -> None:
     connection = await connect(url)
     try:
-        version = int(await connection.fetchval("SHOW server_version_num")) // 10000
+        version: int = connection.get_server_version().major
     finally:
         await connection.close()
     if version < OLDEST:
