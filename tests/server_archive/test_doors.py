@@ -15,6 +15,7 @@ from clipstead.client import AsyncClient
 from clipstead.errors import Forbidden, NotFound
 from clipstead.server.archive import routes
 from clipstead.server.archive.params import cursor_of
+from clipstead.server.sse import Streams
 
 if TYPE_CHECKING:
     from tests.server_archive.conftest import House
@@ -24,7 +25,7 @@ READING = {"/sources", "/status", "/status/stream", "/posts", "/posts/{id}", "/p
 
 def all_routes() -> list[tuple[str, str]]:
     """Method and path of every call."""
-    dialect = routes.dialect(lambda: None, None, 15.0)  # type: ignore[arg-type, return-value]  # nothing is asked
+    dialect = routes.dialect(lambda: None, None, Streams())  # type: ignore[arg-type, return-value]  # nothing is asked
     found = ((method, route.path) for route in dialect.router.routes for method in route.methods)  # type: ignore[attr-defined]
     return [(method, path.removeprefix("/api/archive")) for method, path in found]
 
