@@ -207,13 +207,16 @@ async def test_a_stream_that_never_says_anything_is_given_up(serve: Serve, kind:
 
 
 async def test_events_outlive_a_server_that_starts_again(serve: Serve) -> None:
-    """It is not ready for a moment: that is no answer."""
-    statuses = [503, 502, 200]
+    """It is not there, and then not ready, for longer than a call would be tried: that is no answer."""
+    statuses = [0, 0, 502, 503, 503, 503, 200]
 
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         if request.method == "POST":
             return web.json_response({"success": True, "jobId": "7", "downloadId": "d"})
-        if (status := statuses.pop(0)) != 200:
+        if not (status := statuses.pop(0)):
+            assert request.transport
+            request.transport.close()
+        if status != 200:
             return web.json_response({"error": "Starting up"}, status=status)
         event = b'data: {"jobId":"7","status":"completed","percent":100,"downloadUrl":"/f"}\n\n'
         return web.Response(body=event, headers={"Content-Type": "text/event-stream"})

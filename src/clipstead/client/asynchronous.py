@@ -129,6 +129,7 @@ class AsyncClient:
         reader, failures = EventReader(), 0
         while True:
             trouble: Exception | None = None
+            status: int | None = 200
             try:
                 async with aclosing(self._listen(ticket, reader)) as heard:
                     async for event in heard:
@@ -137,13 +138,14 @@ class AsyncClient:
                         if event.final:
                             return
             except (httpx2.HTTPError, ServerFailed) as error:
-                trouble = error
+                trouble, status = error, error.status if isinstance(error, ServerFailed) else None
             failures += 1
-            if failures >= self._setup.patience.tries:
+            pause = self._setup.patience.reopen(failures, status=status)
+            if pause is None:
                 if isinstance(trouble, ServerFailed):
                     raise trouble
                 raise Unreachable(str(trouble or "") or "the connection broke off") from trouble
-            await asyncio.sleep(self._setup.patience.pause)
+            await asyncio.sleep(pause)
 
     async def _listen(self, ticket: Ticket, reader: EventReader) -> AsyncGenerator[JobEvent, None]:
         headers = {"accept": "text/event-stream", **({"last-event-id": reader.last_id} if reader.last_id else {})}

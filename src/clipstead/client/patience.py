@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 _random = random.SystemRandom()
 _BUSY = frozenset({429, 503})  # nothing was done yet
+_STARTING = frozenset({502, 503, 504})  # a proxy's words for it, and our own
 _PASSING = frozenset({429, 500, 502, 503, 504})
 
 
@@ -28,6 +29,16 @@ class Patience:
         if status in _BUSY or (repeatable and (status is None or status in _PASSING)):
             return max(asked, min(self.pause * (1 << attempt), self.longest) * _random.uniform(0.5, 1.5))
         return None
+
+    def reopen(self, failures: int, *, status: int | None) -> float | None:
+        """Seconds before a stream is opened again after so many connections in a row that told nothing; None: give up.
+
+        `status` is that of the last answer, None where none came. Who answers and tells nothing is asked `tries` times;
+        a server that is not there may be starting again, which is waited for until the pauses come to `longest`.
+        """
+        pause = self.pause * (1 << (failures - 1))
+        starting = status is None or status in _STARTING
+        return pause if (2 * pause <= self.longest if starting else failures < self.tries) else None
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
