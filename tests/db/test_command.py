@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,18 +14,20 @@ from clipstead.cli.exits import Exit, guarded
 from clipstead.db.line import connect
 
 
+async def execute(url: str, statement: str) -> None:
+    """Run it."""
+    connection = await connect(url)
+    await connection.execute(statement)
+    await connection.close()
+
+
 @pytest.fixture
 def empty_url(postgres: str) -> Iterator[str]:
     """A database with nothing in it."""
-
-    async def run(statement: str) -> None:
-        connection = await connect(postgres.replace("/clipstead?", "/postgres?"))
-        await connection.execute(statement)
-        await connection.close()
-
-    asyncio.run(run("CREATE DATABASE bare"))
+    beside = postgres.replace("/clipstead?", "/postgres?")
+    asyncio.run(execute(beside, "CREATE DATABASE bare"))
     yield postgres.replace("/clipstead?", "/bare?")
-    asyncio.run(run("DROP DATABASE bare WITH (FORCE)"))
+    asyncio.run(execute(beside, "DROP DATABASE bare WITH (FORCE)"))
 
 
 def test_status_upgrade_status(empty_url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -64,13 +67,12 @@ def test_a_database_that_the_server_does_not_have_is_named(
     assert 'database "nothing_here" does not exist' in capsys.readouterr().err
 
 
-@pytest.fixture
-def old_server() -> Iterator[str]:
-    """The URL of something that answers as PostgreSQL 13 does, up to the first query."""
-    hello = b"".join(
-        kind + (len(body) + 4).to_bytes(4, "big") + body
-        for kind, body in ((b"R", bytes(4)), (b"S", b"server_version\x0013.9\x00"), (b"K", bytes(8)), (b"Z", b"I"))
-    )
+@contextmanager
+def greeting(version: str, encoding: str) -> Iterator[str]:
+    """The URL of something that answers as a Postgres does, up to the first query."""
+    told = f"server_version\0{version}\0", f"server_encoding\0{encoding}\0"
+    parts = ((b"R", bytes(4)), *((b"S", each.encode()) for each in told), (b"K", bytes(8)), (b"Z", b"I"))
+    hello = b"".join(kind + (len(body) + 4).to_bytes(4, "big") + body for kind, body in parts)
 
     def answer(listener: socket.socket) -> None:
         client, _ = listener.accept()
@@ -92,12 +94,20 @@ def old_server() -> Iterator[str]:
         answering.join()
 
 
-def test_a_postgres_that_is_too_old_is_said(
-    old_server: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+@pytest.mark.parametrize(
+    ("version", "encoding", "told"),
+    [
+        ("13.9", "UTF8", "the database is PostgreSQL 13; Clipstead needs 14 or newer\n"),
+        ("17.2", "SQL_ASCII", "the database is encoded in SQL_ASCII; Clipstead needs one with ENCODING 'UTF8'\n"),
+    ],
+)
+def test_a_postgres_that_will_not_do_is_said_so(
+    version: str, encoding: str, told: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """Before anything is tried on it."""
-    assert guarded(lambda: run_upgrade(old_server, tmp_path)) == Exit.CANNOT_WORK
-    assert capsys.readouterr().err == "clipstead: the database is PostgreSQL 13; Clipstead needs 14 or newer\n"
+    """Before anything is tried on it; not at the first title with an emoji in it."""
+    with greeting(version, encoding) as url:
+        assert guarded(lambda: run_upgrade(url, tmp_path)) == Exit.CANNOT_WORK
+    assert capsys.readouterr().err == f"clipstead: {told}"
 
 
 def test_no_database_is_exit_3_and_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -113,8 +113,10 @@ def _told_as_unavailable() -> Iterator[None]:
 async def _check(url: str) -> None:
     connection = await connect(url)
     try:
-        version: int = connection.get_server_version().major
+        version, encoding = connection.get_server_version().major, connection.get_settings().server_encoding
     finally:
         await connection.close()
     if version < OLDEST:
         raise DatabaseUnavailable(f"the database is PostgreSQL {version}; Clipstead needs {OLDEST} or newer")
+    if encoding != "UTF8":
+        raise DatabaseUnavailable(f"the database is encoded in {encoding}; Clipstead needs one with ENCODING 'UTF8'")
