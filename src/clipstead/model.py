@@ -102,7 +102,8 @@ class Media:
     carry it instead of `url`, which is an upstream address that expires (at `expires_at`, unix seconds, where
     known) and wants `headers` and `cookies`. `mirrors` are other addresses of the very same bytes.
     Sizes in bytes, bitrate in bit/s, width and height in pixels, duration in seconds, fps in frames a second;
-    None = not told. `segmented` says that `url` is a playlist of pieces (HLS), not a file.
+    None = not told. `segmented` says that `url` is a list of pieces, not a file: an HLS playlist to fetch, unless
+    `playlist` holds one already (zlib), as it does for DASH.
     """
 
     kind: MediaKind
@@ -124,6 +125,7 @@ class Media:
     expires_at: float | None = None
     fps: float | None = None
     segmented: bool = False
+    playlist: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

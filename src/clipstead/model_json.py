@@ -31,7 +31,7 @@ def post_dict(post: Post, *, addresses: bool) -> dict[str, Any]:
 
 
 def _media_dict(media: Media, addresses: bool) -> dict[str, Any]:
-    fields = {name: getattr(media, name) for name in Media.__slots__}
+    fields = {name: getattr(media, name) for name in Media.__slots__ if name != "playlist"}
     kept = {name: value for name, value in fields.items() if addresses or name not in _ADDRESS_FIELDS}
     return {name: dict(value) if name in ("headers", "cookies") else value for name, value in kept.items()}
 

@@ -172,8 +172,8 @@ class Studio:
 
 @pytest.fixture
 async def studio(cdn: Cdn, tmp_path: Path) -> AsyncIterator[Studio]:
-    """Reaches the CDN as *.cdn.test, and nothing else; patience is short."""
-    guard = Guard(connect_to=[f"*.cdn.test:80:127.0.0.1:{cdn.port}"])
+    """Reaches the CDN as *.cdn.test and *.mirror.test, and nothing else; patience is short."""
+    guard = Guard(connect_to=[f"*.{name}.test:80:127.0.0.1:{cdn.port}" for name in ("cdn", "mirror")])
     fetcher = Fetcher(guard, connect_timeout=2, stall_timeout=0.4)
     folder = tmp_path / "out"
     folder.mkdir()
@@ -260,3 +260,34 @@ FAULTS: Sequence[tuple[str, Fault]] = (
     ("shortened", shortened),
     ("stall", stall),
 )
+
+
+@dataclass
+class Trap:
+    """A listener on a refused address; it counts who comes."""
+
+    port: int = 0
+    connections: int = 0
+
+
+@pytest.fixture
+async def trap() -> AsyncIterator[Trap]:
+    """Counts who dials what may not be dialled."""
+    found = Trap()
+
+    async def seen(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        found.connections += 1
+        writer.close()
+
+    with socket.socket() as probe:  # port 80 where we may have it, so that a slip would be seen there too
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", 80))
+            port = 80
+        except OSError:
+            port = 0
+    server = await asyncio.start_server(seen, "127.0.0.1", port)
+    found.port = server.sockets[0].getsockname()[1]
+    yield found
+    server.close()
+    await server.wait_closed()

@@ -1,46 +1,10 @@
 """Addresses that may not be dialled, in a post or behind a redirect: refused, never dialled, got round."""
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-
 import pytest
 
 from clipstead.errors import DownloadFailed
 
-from .conftest import Studio, redirect, video
-
-
-@dataclass
-class _Trap:
-    """A listener on a refused address; it counts who comes."""
-
-    port: int = 0
-    connections: int = 0
-
-
-@pytest.fixture
-async def trap() -> AsyncIterator[_Trap]:
-    found = _Trap()
-
-    async def seen(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        found.connections += 1
-        writer.close()
-
-    with socket.socket() as probe:  # port 80 where we may have it, so that a slip would be seen there too
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", 80))
-            port = 80
-        except OSError:
-            port = 0
-    server = await asyncio.start_server(seen, "127.0.0.1", port)
-    found.port = server.sockets[0].getsockname()[1]
-    yield found
-    server.close()
-    await server.wait_closed()
-
+from .conftest import Studio, Trap, redirect, video
 
 PRIVATE = [
     "http://127.0.0.1/v",
@@ -53,7 +17,7 @@ PRIVATE = [
 
 @pytest.mark.parametrize("address", PRIVATE)
 async def test_a_private_address_in_the_post_is_refused_and_never_dialled(
-    studio: Studio, trap: _Trap, address: str
+    studio: Studio, trap: Trap, address: str
 ) -> None:
     url = address.format(port=trap.port)
     with pytest.raises(DownloadFailed, match="Refused") as caught:
@@ -65,7 +29,7 @@ async def test_a_private_address_in_the_post_is_refused_and_never_dialled(
 
 @pytest.mark.parametrize("address", PRIVATE)
 async def test_a_redirect_to_a_private_address_is_refused_and_never_dialled(
-    studio: Studio, trap: _Trap, address: str
+    studio: Studio, trap: Trap, address: str
 ) -> None:
     studio.cdn.always["away.mp4"] = redirect(address.format(port=trap.port))
     with pytest.raises(DownloadFailed, match="Refused"):

@@ -245,15 +245,28 @@ def test_a_list_of_posts_is_not_a_post() -> None:
         ({}, "no files"),
         ({"_type": "playlist", "entries": []}, "no files"),
         (changed(formats=[]), "no files"),
-        (changed(formats=[INFO["formats"][2], INFO["formats"][4]], is_live=True), "cannot be kept"),
-        (
-            changed(formats=[{"url": "file:///etc/passwd", "ext": "mp4"}, {"url": "https://x", "has_drm": True}]),
-            "yt-dlp found",
-        ),
+        (changed(formats=[{"url": "file:///etc/passwd", "ext": "mp4"}]), "no files"),
+        (changed(formats=[{"url": "https://x.example/a", "protocol": "ism"}]), "cannot be kept"),
+        (changed(formats=[INFO["formats"][4]]), "cannot be kept"),
     ],
 )
 def test_nothing_to_fetch_is_said_so(info: dict[str, Any], words: str) -> None:
     with pytest.raises(ProviderFailed, match=words):
+        parse(info, LINK)
+
+
+@pytest.mark.parametrize(
+    ("info", "words"),
+    [
+        (changed(formats=[INFO["formats"][2], INFO["formats"][4]], is_live=True), "a live stream"),
+        (changed(formats=[{**INFO["formats"][4], "is_live": True, "playlist": "eA=="}]), "a live stream"),
+        (changed(formats=[INFO["formats"][2]], live_status="is_upcoming"), "a live stream"),
+        (changed(formats=[{"url": "https://x.example/a", "has_drm": True}]), "DRM"),
+    ],
+)
+def test_what_nobody_may_or_can_keep_is_no_fault_of_yt_dlps(info: dict[str, Any], words: str) -> None:
+    """So that it does not rest because of those who ask."""
+    with pytest.raises(UnsupportedLink, match=words):
         parse(info, LINK)
 
 

@@ -59,7 +59,7 @@ class Capture:
         self._max_bytes = max_bytes
         self._rules = Rules(attempts, attempts * _FAILURES_PER_ATTEMPT, backoff, at_hand)
         self._at_once = at_once
-        self._pieces = Pieces(fetcher, max_bytes=max_bytes)
+        self._pieces = Pieces(fetcher, max_bytes=max_bytes, backoff=backoff)
         self._hashing = hashing
         self._held = _HELD if at_hand else 0
         self._strict = strict

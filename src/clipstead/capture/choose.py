@@ -83,9 +83,9 @@ def usable(candidates: Iterable[Media], *, segmented: bool = False) -> tuple[Med
     only if there are no others."""
     plain = [media for media in candidates if _is_plain(media) or (segmented and media.segmented)]
     better = [found for media in plain if (found := _without_own_site(media))]
-    unique: dict[str, Media] = {}
+    unique: dict[tuple[str, bytes], Media] = {}
     for media in better or plain:
-        unique.setdefault(media.url, media)
+        unique.setdefault((media.url, media.playlist), media)
     return tuple(unique.values())
 
 

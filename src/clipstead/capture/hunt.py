@@ -104,7 +104,8 @@ class Hunt:
         return None
 
     async def _address(self, media: Media, url: str) -> Landed | None:
-        for attempt in range(self._rules.attempts):
+        attempts = 1 if media.segmented else self._rules.attempts  # each piece has had its own
+        for attempt in range(attempts):
             try:
                 return await self._once(media, url)
             except _FAULTS as fault:
@@ -112,7 +113,7 @@ class Hunt:
                 if not fault.transient or is_refusal(fault):
                     return None
                 last = fault
-            if attempt + 1 < self._rules.attempts:
+            if attempt + 1 < attempts:
                 await asyncio.sleep(self._pause(attempt, last))
         return None
 

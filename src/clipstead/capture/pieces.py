@@ -1,9 +1,12 @@
 """A stream that comes in pieces becomes one file: pieces fetched a few at a time, unlocked, written in their order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import zlib
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
+from clipstead.capture.piece import Getter, Spool, Tally
 from clipstead.capture.unlock import KEY_BYTES, unlocked
 from clipstead.errors import BadMedia, DownloadFailed
 from clipstead.media.facts import Probe
@@ -14,97 +17,108 @@ from clipstead.net.download import Fetched, Fetcher
 from clipstead.net.partfile import PartFile
 
 _AT_ONCE = 4
-_LARGEST_PIECE = 64 * 1024 * 1024
-_TRIES = 3
-_PAUSE = 0.5
-_HEADS = ((b"\x47", "ts"), (b"ID3", "aac"), (b"\xff\xf1", "aac"), (b"\xff\xf9", "aac"), (b"\xff\xfb", "mp3"))
-
+_HEADS = (
+    (b"\x47", "ts"),
+    (b"ID3", "aac"),
+    (b"\xff\xf1", "aac"),
+    (b"\xff\xf9", "aac"),
+    (b"\xff\xfb", "mp3"),
+    (b"\x1a\x45\xdf\xa3", "webm"),
+)
 _BOXES = (b"ftyp", b"styp", b"moof", b"sidx", b"moov")
 
 
 class Pieces:
-    """Fetches the streams of one capture; `max_bytes` is the most that one may come to."""
+    """Fetches streams; `max_bytes` is the most that one may come to, `backoff` the first pause before another try."""
 
-    def __init__(self, fetcher: Fetcher, *, max_bytes: int) -> None:
+    def __init__(self, fetcher: Fetcher, *, max_bytes: int, backoff: float) -> None:
         self._fetcher = fetcher
+        self._backoff = backoff
         self._max_bytes = max_bytes
 
     async def to_file(
         self, media: Media, url: str, path: Path, progress: Callable[[int, int | None], None] | None
     ) -> Fetched:
-        """The stream of the playlist at `url` in a part file beside `path`, as `Fetcher.to_file` gives one.
+        """The stream at `url` in a part file beside `path`, as `Fetcher.to_file` gives one.
 
-        Its length is a guess from the pieces so far. Raises DownloadFailed, AddressRefused, BadMedia, StorageError.
+        Its length is a guess from the pieces so far. Raises DownloadFailed, AddressRefused, StorageError.
         """
-        playlist = await self._body(media, url, None, LONGEST)
+        getter = Getter(self._fetcher, media, path.parent, backoff=self._backoff)
+        pieces = _pieces(*await _playlist(getter, media, url))
+        part, size = PartFile(path), 0
         try:
-            pieces = parse(playlist.decode("utf-8", "replace").lstrip("\ufeff"), url)
-        except BadMedia as error:
-            raise DownloadFailed(f"The platform has {error}", transient=False) from None
-        part, done = PartFile(path), 0
-        try:
-            number = 0
-            async for data in self._in_order(media, pieces):
-                number += 1
-                done += len(data)
-                if done > self._max_bytes:
-                    raise DownloadFailed(
-                        f"The stream is larger than the {self._max_bytes} bytes allowed", transient=False
-                    )
-                part.write(data)
-                if progress is not None:
-                    progress(done, done * len(pieces) // number)
+            tally = Tally(pieces, self._max_bytes, progress)
+            async with aclosing(_in_order(getter, pieces, tally)) as chunks:
+                async for chunk in chunks:
+                    part.write(chunk)
+                    size += len(chunk)
             part.close()
         except BaseException:
             part.discard()
             raise
-        return Fetched(done, "", "", part)
+        return Fetched(size, "", "", part)
 
-    async def _in_order(self, media: Media, pieces: tuple[Piece, ...]) -> AsyncIterator[bytes]:
-        keys: dict[str, asyncio.Future[bytes]] = {}
 
-        async def one(piece: Piece) -> bytes:
-            data = await self._body(media, piece.url, piece.span, _LARGEST_PIECE)
-            if piece.lock is None:
-                return data
-            if piece.lock.url not in keys:
-                keys[piece.lock.url] = asyncio.ensure_future(self._body(media, piece.lock.url, None, KEY_BYTES))
-            return unlocked(data, await asyncio.shield(keys[piece.lock.url]), piece.vector)
+async def _playlist(getter: Getter, media: Media, url: str) -> tuple[bytes, str]:
+    """The playlist, and the address from which it counts."""
+    if not media.playlist:
+        return await getter.small(url, LONGEST)
+    unpacking = zlib.decompressobj()
+    try:
+        told = unpacking.decompress(media.playlist, LONGEST)
+    except zlib.error:
+        told = b""
+    return b"" if unpacking.unconsumed_tail else told, url
 
-        waiting = [asyncio.ensure_future(one(piece)) for piece in pieces[:_AT_ONCE]]
-        try:
-            for place in range(len(pieces)):
-                yield await waiting.pop(0)
-                if place + _AT_ONCE < len(pieces):
-                    waiting.append(asyncio.ensure_future(one(pieces[place + _AT_ONCE])))
-        finally:
-            for task in (*waiting, *keys.values()):
-                task.cancel()
-            await asyncio.gather(*waiting, *keys.values(), return_exceptions=True)
 
-    async def _body(self, media: Media, url: str, span: tuple[int, int] | None, most: int) -> bytes:
-        for attempt in range(_TRIES):
+def _pieces(playlist: bytes, url: str) -> tuple[Piece, ...]:
+    try:
+        return parse(playlist.decode("utf-8", "replace").lstrip("\ufeff"), url)
+    except BadMedia as error:
+        raise DownloadFailed(f"The platform has {error}", transient=False) from None
+
+
+async def _in_order(getter: Getter, pieces: tuple[Piece, ...], tally: Tally) -> AsyncGenerator[bytes]:
+    """The bytes of the file. Pieces come a few at a time, each waits for its turn."""
+    keys: dict[str, asyncio.Future[tuple[bytes, str]]] = {}
+
+    def ask(place: int) -> asyncio.Future[Spool]:
+        lock = pieces[place].lock
+        if lock is not None and lock.url not in keys:
+            keys[lock.url] = asyncio.ensure_future(getter.small(lock.url, KEY_BYTES))
+        return asyncio.ensure_future(getter.piece(pieces[place], place, tally))
+
+    waiting = [ask(place) for place in range(min(_AT_ONCE, len(pieces)))]
+    try:
+        for place, piece in enumerate(pieces):
+            spool = await waiting[0]
             try:
-                return await self._once(media, url, span, most)
-            except DownloadFailed as error:
-                if not error.transient or attempt + 1 == _TRIES or error.status in (401, 403, 404, 410):
-                    raise
-                await asyncio.sleep(_PAUSE * 2**attempt)
-        raise AssertionError("unreachable")
+                key = (await asyncio.shield(keys[piece.lock.url]))[0] if piece.lock else None
+                for chunk in _in_clear(spool, piece, key):
+                    yield chunk
+            finally:
+                waiting.pop(0)
+                spool.close()
+            if place + _AT_ONCE < len(pieces):
+                waiting.append(ask(place + _AT_ONCE))
+    finally:
+        await _abandon(waiting, list(keys.values()))
 
-    async def _once(self, media: Media, url: str, span: tuple[int, int] | None, most: int) -> bytes:
-        body = bytearray()
-        async with self._fetcher.open(url, headers=media.headers, cookies=media.cookies, byte_range=span) as incoming:
-            async for chunk in incoming.chunks():
-                body += chunk
-                if len(body) > most:
-                    raise DownloadFailed(f"{incoming.host} sent more than a piece of a stream", transient=False)
-            whole = bytes(body)
-            if span is not None and incoming.status == 200:  # it does not know ranges
-                whole = whole[span[0] : span[1] + 1]
-        if not whole:
-            raise DownloadFailed("A piece of the stream came empty")
-        return whole
+
+def _in_clear(spool: Spool, piece: Piece, key: bytes | None) -> Iterable[bytes]:
+    return spool.chunks() if key is None else unlocked(spool.chunks(), key, piece.vector)
+
+
+async def _abandon(spools: Sequence[asyncio.Future[Spool]], keys: Sequence[asyncio.Future[tuple[bytes, str]]]) -> None:
+    """End what is under way, and close what had come."""
+    for spool in spools:
+        spool.cancel()
+    for key in keys:
+        key.cancel()
+    await asyncio.gather(*keys, return_exceptions=True)
+    for found in await asyncio.gather(*spools, return_exceptions=True):
+        if isinstance(found, Spool):
+            found.close()
 
 
 def look(media: Media, path: Path) -> Probe:

@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 
 from clipstead.errors import BadMedia
 
-MOST_PIECES = 20_000
+MOST_PIECES = 50_000
 LONGEST = 8 * 1024 * 1024
 """Bytes of a playlist that is still read."""
 
@@ -75,7 +75,7 @@ class _Reader:
         """One line of the playlist; what we do not know is passed over."""
         name, _, value = line.partition(":")
         if line and not line.startswith("#"):
-            self._add(urljoin(self._url, line))
+            self._add(_joined(self._url, line))
         elif name == "#EXT-X-MEDIA-SEQUENCE":
             self._number = int(value) if value.isascii() and value.isdigit() and len(value) < 16 else 0
         elif name == "#EXT-X-BYTERANGE":
@@ -101,7 +101,7 @@ class _Reader:
             raise BadMedia("a stream of several parts that differ")
         self._head = value
         told = _attributes(value)
-        url = urljoin(self._url, told.get("URI", ""))
+        url = _joined(self._url, told.get("URI", ""))
         span = self._within(url, told["BYTERANGE"]) if "BYTERANGE" in told else None
         self.pieces.append(Piece(url, self._number, span, self._lock))
 
@@ -115,6 +115,13 @@ class _Reader:
         return start, self._ends[url] - 1
 
 
+def _joined(base: str, address: str) -> str:
+    try:
+        return urljoin(base, address)
+    except ValueError:  # half an IPv6 address
+        raise BadMedia("a playlist that cannot be read") from None
+
+
 def _lock(told: dict[str, str], base: str) -> Lock | None:
     method = told.get("METHOD", "NONE")
     if method == "NONE":
@@ -122,7 +129,7 @@ def _lock(told: dict[str, str], base: str) -> Lock | None:
     if method != "AES-128" or told.get("KEYFORMAT", "identity") != "identity" or not told.get("URI"):
         raise BadMedia("a protected stream")
     vector = _HEX.fullmatch(told.get("IV", ""))
-    return Lock(urljoin(base, told["URI"]), bytes.fromhex(vector[1].zfill(32)) if vector else None)
+    return Lock(_joined(base, told["URI"]), bytes.fromhex(vector[1].zfill(32)) if vector else None)
 
 
 def _attributes(text: str) -> dict[str, str]:

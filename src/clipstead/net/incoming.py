@@ -25,11 +25,15 @@ class Throttled(DownloadFailed):
 
 
 class Incoming:
-    """An answer of status 200 or 206: `headers` in lower case, `length` of the body in bytes where it was told."""
+    """An answer of status 200 or 206: `headers` in lower case, `length` of the body in bytes where it was told.
+
+    `url` is where it came from in the end, when every redirect was followed.
+    """
 
     def __init__(self, response: aiohttp.ClientResponse, host: str) -> None:
         self._response = response
         self.host = host
+        self.url = str(response.url)
         self.status = response.status
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
         self.length = response.content_length

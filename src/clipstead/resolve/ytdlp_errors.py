@@ -38,6 +38,8 @@ _FINAL: Sequence[tuple[str, Reason]] = (
 )
 _NO_WAY_OUT = re.compile(r"tunnel (connection )?failed|over proxy 127\.0\.0\.1", re.IGNORECASE)
 _NOTHING = re.compile(r"no video formats|requested format is not available", re.IGNORECASE)
+_PROTECTED = r"\bdrm\b"
+_NOT_YET = r"live event will begin|premieres in|not currently live"
 _LOGIN = r"\blog.?in\b|\bsign.?in\b|authenticat|cookies"
 
 _STATUS_CODE = re.compile(r"status code (-?\d+)")
@@ -81,6 +83,10 @@ def _by_words(said: str, words: str, platform: str, *, expected: bool) -> Clipst
         return ProviderFailed("the site could not be reached")
     if any(re.search(pattern, said) for pattern in _CLOSED):
         return Blocked(words)
+    if expected and re.search(_PROTECTED, said):
+        return UnsupportedLink("This link leads to a stream that is protected (DRM)")
+    if expected and re.search(_NOT_YET, said):
+        return UnsupportedLink("This link leads to a live stream, which has not begun")
     # An error that yt-dlp did not expect is about its own reading of the page, whatever its words.
     reason = next((reason for pattern, reason in _FINAL if expected and re.search(pattern, said)), None)
     if reason is not None:

@@ -1,5 +1,6 @@
 """yt-dlp's info dict becomes a Post: pure, and as distrustful as any other parser here."""
 
+import base64
 import json
 import math
 import re
@@ -7,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
 
-from clipstead.errors import ProviderFailed, UnsupportedLink
+from clipstead.errors import ClipsteadError, ProviderFailed, UnsupportedLink
 from clipstead.model import Author, Link, Media, MediaKind, Music, Post, Stats
 from clipstead.resolve.loose import Node, address, decimal, length, moment, node, nodes, number, positive, text
 from clipstead.resolve.tiktok.cdn import expires_at
@@ -30,16 +31,18 @@ _NOT_FOR_FILES = frozenset(
     {"accept", "accept-encoding", "accept-language", "connection", "content-length", "cookie", "host", "range"}
     | {"sec-fetch-mode", "transfer-encoding", "x-forwarded-for"}
 )
-_STREAMS = frozenset({"m3u8", "m3u8_native"})
+_STREAMS = frozenset({"m3u8", "m3u8_native", "http_dash_segments"})
+_FETCHED = frozenset({"m3u8", "m3u8_native"})
 _COOKIE_ATTRIBUTES = frozenset({"domain", "path", "secure", "expires", "version"})
 
 
 def parse(info: Node, link: Link) -> Post:
     """The post in an info dict as `YoutubeDL.extract_info(process=True)` returns it, and `unsolved` by the worker.
 
-    Media are files and finished HLS streams (`segmented`): variants "yt-<format_id>" ("yt-<n>-<format_id>" for the n-th
-    file of several), videos best first, files before streams, then those without sound, then watermarked ones. Raises
-    UnsupportedLink for a list of posts, ProviderFailed where nothing can be fetched.
+    Media are files and finished streams (`segmented`: HLS, DASH in pieces): variants "yt-<format_id>"
+    ("yt-<n>-<format_id>" for the n-th file of several), videos best first, files before streams, then those without
+    sound, then watermarked ones. Raises UnsupportedLink for a list of posts, for what is live or protected;
+    ProviderFailed where nothing can be fetched.
     """
     entries = nodes(info.get("entries")) if info.get("_type") in ("playlist", "multi_video") else [info]
     if any(entry.get("_type") in ("url", "url_transparent") for entry in entries):
@@ -57,7 +60,7 @@ def parse(info: Node, link: Link) -> Post:
         music=_music(about),
         stats=_stats(about, link),
         created_at=moment(about.get("timestamp")),
-        duration=length(about.get("duration")),
+        duration=length(about.get("duration")) or next((each.duration for each in media if each.duration), None),
         language=text(about.get("language")),
         raw=_raw(info),
     )
@@ -67,14 +70,24 @@ def _insist(media: list[Media], entries: list[Node], link: Link, *, unsolved: bo
     if not media:
         if unsolved:
             raise ProviderFailed(UNSOLVED)
-        formats = [each for entry in entries for each in nodes(entry.get("formats"))]
-        raise ProviderFailed(
-            "yt-dlp found this post only as a stream that cannot be kept (live, protected, or DASH in pieces)"
-            if formats
-            else "yt-dlp found no files"
-        )
+        raise _nothing([this for entry in entries for this in nodes(entry.get("formats")) or [entry]], entries)
     if link.platform == "tiktok" and not any(each.kind is MediaKind.VIDEO for each in media):
         raise ProviderFailed("yt-dlp gives only the sound of TikTok's photo posts")
+
+
+def _nothing(formats: list[Node], entries: list[Node]) -> ClipsteadError:
+    """Why there is none. What is live or protected is so by its owner's will: nobody else need be asked."""
+    if any(_is_live(each) for each in (*entries, *formats)):
+        return UnsupportedLink("This link leads to a live stream, which has no end yet")
+    if any(each.get("has_drm") is True for each in formats):
+        return UnsupportedLink("This link leads to a stream that is protected (DRM)")
+    if any(address(each.get("url")) for each in formats):
+        return ProviderFailed("yt-dlp found this post only as a stream that cannot be kept")
+    return ProviderFailed("yt-dlp found no files")
+
+
+def _is_live(told: Node) -> bool:
+    return told.get("is_live") is True or told.get("live_status") in ("is_live", "is_upcoming")
 
 
 def _files(entry: Node, prefix: str) -> list[Media]:
@@ -87,10 +100,11 @@ def _files(entry: Node, prefix: str) -> list[Media]:
 def _file(this: Node, entry: Node, prefix: str) -> Media | None:
     url, ext = address(this.get("url")), text(this.get("ext"))
     protocol = text(this.get("protocol")) or urlsplit(url).scheme
-    segmented = protocol in _STREAMS and entry.get("is_live") is not True
+    playlist = _playlist(text(this.get("playlist")))
+    segmented = protocol in _STREAMS
     if not url or not (segmented or protocol in ("http", "https")) or this.get("has_drm") is True:
         return None
-    if this.get("fragments") and not segmented:
+    if segmented and (_is_live(entry) or _is_live(this) or (protocol not in _FETCHED and not playlist)):
         return None
     kind = _kind(this, ext)
     codec = _codec(text(this.get("acodec" if kind is MediaKind.AUDIO else "vcodec")))
@@ -110,14 +124,22 @@ def _file(this: Node, entry: Node, prefix: str) -> Media | None:
         codec=codec,
         bitrate=round(rate * 1000) if rate else None,
         size=positive(this.get("filesize")),
-        duration=length(entry.get("duration")),
+        duration=length(entry.get("duration")) or length(this.get("lasts")),
         watermark=watermark,
         headers=_headers(this, entry),
         cookies=_cookies(text(this.get("cookies"))),
         expires_at=expires_at(url),
         fps=length(this.get("fps")),
         segmented=segmented,
+        playlist=playlist if segmented else b"",
     )
+
+
+def _playlist(packed: str) -> bytes:
+    try:
+        return base64.b64decode(packed, validate=True)
+    except ValueError:
+        return b""
 
 
 def _kind(this: Node, ext: str) -> MediaKind | None:
@@ -243,13 +265,16 @@ def _stats(about: Node, link: Link) -> Stats:
 
 
 def _raw(info: Node) -> bytes:
-    """The info dict less its cookies, which may be the operator's own. In ASCII: half an emoji has no UTF-8."""
+    """The info dict less its cookies, which may be the operator's own, and packed playlists.
+
+    In ASCII: half an emoji has no UTF-8.
+    """
     return json.dumps(_fit(info), separators=(",", ":")).encode()
 
 
 def _fit(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _fit(item) for key, item in value.items() if key != "cookies"}
+        return {key: _fit(item) for key, item in value.items() if key not in ("cookies", "playlist")}
     if isinstance(value, list):
         return [_fit(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -10,7 +10,9 @@ that it holds nothing but yt-dlp.
 """
 
 import ctypes
+import functools
 import importlib
+import importlib.util
 import json
 import os
 import queue
@@ -32,7 +34,9 @@ OF_LISTS: Mapping[str, Any] = {"noplaylist": False, "extract_flat": True, "lazy_
 _SOCKET_TIMEOUT = 15
 _LARGEST_FILE = 64 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
-_HEAVY = frozenset({"automatic_captions", "heatmap", "comments", "chapters", "fragments", "requested_formats"})
+_HEAVY = frozenset({"automatic_captions", "heatmap", "comments", "chapters", "fragments", "requested_formats"}) | {
+    "hls_media_playlist_data"
+}
 _DIALS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname"})
 
 
@@ -64,7 +68,7 @@ class Extraction:
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The info dict of one post, or of a part of a list, or what yt-dlp says is the matter."""
-        yt_dlp = importlib.import_module("yt_dlp")
+        yt_dlp = _yt_dlp()
         entries = request.get("entries")
         ydl = self._warm(yt_dlp, request["language"], is_list=bool(entries))
         if entries:
@@ -91,6 +95,27 @@ class Extraction:
         if self._setup["cookies_file"]:
             self._ydl.cookiejar.load(self._setup["cookies_file"], ignore_discard=True, ignore_expires=True)
         return self._ydl
+
+
+@functools.cache
+def _yt_dlp() -> Any:
+    """yt-dlp, with our reading of manifests in it."""
+    yt_dlp = importlib.import_module("yt_dlp")
+    utils, extractors = yt_dlp.utils, importlib.import_module("yt_dlp.extractor.common")
+    refusal = functools.partial(utils.ExtractorError, expected=True)
+    _manifests().install(extractors.InfoExtractor, refusal, utils.parse_duration)
+    return yt_dlp
+
+
+@functools.cache
+def _manifests() -> Any:
+    """The file beside this one, by its path for the reason that this one is started by its own."""
+    path = Path(__file__).with_name("ytdlp_manifests.py")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def options(setup: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -121,9 +146,10 @@ def options(setup: Mapping[str, Any], language: str) -> dict[str, Any]:
 
 
 def slim(value: Any) -> Any:
-    """The info dict without what nobody reads: on YouTube that is most of it."""
+    """The info dict without what nobody reads, on YouTube most of it, and with streams' pieces packed."""
     if isinstance(value, dict):
-        return {key: slim(item) for key, item in value.items() if key not in _HEAVY and not key.startswith("__")}
+        kept = {key: slim(item) for key, item in value.items() if key not in _HEAVY and not key.startswith("__")}
+        return kept | _manifests().packed(value) if "protocol" in value else kept
     if value is None or isinstance(value, str | int | float):
         return value
     return [slim(item) for item in value] if hasattr(value, "__iter__") else str(value)

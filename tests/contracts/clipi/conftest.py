@@ -8,9 +8,9 @@ import os
 import secrets
 import subprocess
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ import pytest
 import requests
 import sseclient
 import uvicorn
-from aiohttp import web
 from sqlalchemy import text
 
 from clipstead.app import open_app
@@ -33,7 +32,7 @@ from clipstead.media import ffmpeg
 from clipstead.media.inspect import inspect
 from clipstead.media.inspection import Inspection
 from clipstead.media.sandbox import Sandbox
-from clipstead.practice import World, tls
+from clipstead.practice import World
 from clipstead.server import BoundedProtocol, ServerOptions, create
 from clipstead.server.keys import Keys
 from clipstead.server.workroom import Workroom
@@ -42,69 +41,9 @@ from clipstead.tasks import Kit, sweeps, tasks
 from clipstead.tools.workbench import Workbench
 from clipstead.worker import Worker
 
+from .elsewhere import ELSEWHERE, elsewhere, make_media
+
 MAX_UPLOAD = 8 * 1024 * 1024
-ELSEWHERE = "www.newgrounds.com"  # a platform we know, with paths that no extractor of its own takes
-_FILM = """<!DOCTYPE html><html><head><title>{title}</title><meta property="og:title" content="{title}"></head>
-<body><video poster="/files/cover.jpg" title="{title}">{sources}</video></body></html>"""
-PAGES = {
-    "apart": _FILM.format(
-        title="Picture and sound apart", sources='<source src="/files/apart.mpd" type="application/dash+xml">'
-    ),
-    "whole": _FILM.format(title="All in one", sources='<source src="/files/whole.mp4" type="video/mp4">'),
-}
-PAGES |= {
-    name: _FILM.format(title=name, sources=f'<source src="/files/{name}.m3u8" type="application/x-mpegurl">')
-    for name in ("stream", "locked", "renditions", "live")
-}
-_MASTER = """#EXTM3U
-#EXT-X-STREAM-INF:BANDWIDTH=500000,RESOLUTION=320x180,CODECS="avc1.64000d,mp4a.40.2",FRAME-RATE=25
-ts.m3u8
-"""
-_RENDITIONS = """#EXTM3U
-#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="x",DEFAULT=YES,AUTOSELECT=YES,URI="fsound.m3u8"
-#EXT-X-STREAM-INF:BANDWIDTH=500000,RESOLUTION=640x360,CODECS="avc1.64001e,mp4a.40.2",AUDIO="a"
-fpicture.m3u8
-"""
-_MPD = """<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"
- mediaPresentationDuration="PT4S" profiles="urn:mpeg:dash:profile:isoff-on-demand:2011"><Period duration="PT4S">
-<AdaptationSet contentType="video" mimeType="video/mp4">
-<Representation id="v360" bandwidth="400000" codecs="avc1.64001e" width="640" height="360" frameRate="25">
-<BaseURL>v360.mp4</BaseURL></Representation>
-<Representation id="v180" bandwidth="150000" codecs="avc1.64000d" width="320" height="180" frameRate="25">
-<BaseURL>v180.mp4</BaseURL></Representation></AdaptationSet>
-<AdaptationSet contentType="audio" mimeType="audio/mp4">
-<Representation id="a96" bandwidth="96000" codecs="mp4a.40.2" audioSamplingRate="44100">
-<BaseURL>a96.m4a</BaseURL></Representation></AdaptationSet></Period></MPD>"""
-_SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100:duration=4")
-
-
-def _picture(size: str) -> tuple[str, ...]:
-    return ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration=4")
-
-
-_X264, _AAC = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"), ("-c:a", "aac", "-b:a", "96k")
-_HLS, _FMP4 = ("-f", "hls", "-hls_time", "1", "-hls_playlist_type", "vod"), ("-hls_segment_type", "fmp4")
-MADE = {
-    "whole.mp4": (*_picture("320x180"), *_SOUND, *_X264, *_AAC, "-shortest"),
-    "v360.mp4": (*_picture("640x360"), *_X264),
-    "v180.mp4": (*_picture("320x180"), *_X264),
-    "a96.m4a": (*_SOUND, *_AAC),
-    "sound.mp3": (*_SOUND, "-c:a", "libmp3lame"),
-    "picture.png": (*_picture("640x360"), "-frames:v", "1"),
-    "ts.m3u8": ("-i", "whole.mp4", "-c", "copy", *_HLS, "-hls_segment_filename", "ts%d.ts"),
-    "locked.m3u8": (
-        "-i", "whole.mp4", "-c", "copy", *_HLS, "-hls_segment_filename", "locked%d.ts", "-hls_key_info_file", "key.txt",
-    ),
-    "fpicture.m3u8": (
-        "-i", "v360.mp4", "-c", "copy", *_HLS, *_FMP4, "-hls_fmp4_init_filename", "fpicture.init",
-        "-hls_segment_filename", "fpicture%d.m4s",
-    ),
-    "fsound.m3u8": (
-        "-i", "a96.m4a", "-c", "copy", *_HLS, *_FMP4, "-hls_fmp4_init_filename", "fsound.init", "-hls_flags",
-        "single_file", "-hls_segment_filename", "fsound.m4s",
-    ),
-    "cover.jpg": (*_picture("320x180"), "-frames:v", "1", "-update", "1"),
-}  # fmt: skip
 
 
 @dataclass
@@ -124,6 +63,7 @@ class House:
     jobs: Jobs = None  # type: ignore[assignment]  # likewise
     environment: dict[str, str] = field(default_factory=dict)  # for a command that sees the same world
     asked: list[str] = field(default_factory=list)  # files that were fetched elsewhere
+    faults: dict[str, list[int]] = field(default_factory=dict)  # statuses that they answer with first, by name
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
     def run(self, work: Callable[[], Any]) -> Any:
@@ -203,7 +143,7 @@ async def _called(work: Callable[[], Any]) -> Any:
 @pytest.fixture(scope="session")
 def _media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("media")
-    _make_media(folder)
+    make_media(folder)
     return folder
 
 
@@ -238,27 +178,14 @@ def house(_template: str, _media: Path, tmp_path_factory: pytest.TempPathFactory
         raise failed[0]
 
 
-def _make_media(folder: Path) -> None:
-    (folder / "apart.mpd").write_text(_MPD)
-    (folder / "stream.m3u8").write_text(_MASTER)
-    (folder / "renditions.m3u8").write_text(_RENDITIONS)
-    (folder / "key").write_bytes(bytes(range(16)))
-    (folder / "key.txt").write_text(f"key\n{folder / 'key'}\n")
-    program = ffmpeg.find().path
-    for name, arguments in MADE.items():
-        subprocess.run([program, "-v", "error", *arguments, name], check=True, stdin=subprocess.DEVNULL, cwd=folder)
-    ended = (folder / "ts.m3u8").read_text()
-    (folder / "live.m3u8").write_text(ended.replace("#EXT-X-ENDLIST", "").replace("#EXT-X-PLAYLIST-TYPE:VOD", ""))
-
-
 async def _live(house: House, template: str, up: threading.Event, stop: asyncio.Event) -> None:
     name = f"house_{secrets.token_hex(4)}"
     url = template.replace("/clipstead?", f"/{name}?")
     await _sql(template.replace("/clipstead?", "/postgres?"), f"CREATE DATABASE {name} TEMPLATE clipstead")
     async with AsyncExitStack() as stack:
         house.world = await stack.enter_async_context(World(seed=3, posts=40, folder=house.folder / "ca"))
-        elsewhere = await stack.enter_async_context(_elsewhere(house))
-        reached_by = (*house.world.connect_to, f"{ELSEWHERE}:443:127.0.0.1:{elsewhere}")
+        port = await stack.enter_async_context(elsewhere(house))
+        reached_by = (*house.world.connect_to, f"{ELSEWHERE}:443:127.0.0.1:{port}")
         settings = load(
             data_dir=house.folder / "data",
             ca_file=str(house.world.ca_file),
@@ -310,29 +237,6 @@ async def _live(house: House, template: str, up: threading.Event, stop: asyncio.
         await stop.wait()
         server.should_exit = True
         await asyncio.gather(working, serving)
-
-
-@asynccontextmanager
-async def _elsewhere(house: House) -> AsyncIterator[int]:
-    """Another platform: pages that yt-dlp's generic extractor reads, and the files they name; gives its port."""
-
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        name = request.path.rpartition("/")[2]
-        if request.path.startswith("/films/"):
-            return web.Response(body=PAGES[name].encode(), content_type="text/html") if name in PAGES else _no_page()
-        house.asked.append(name)
-        return web.FileResponse(house.media / name) if (house.media / name).is_file() else _no_page()
-
-    _, context = tls.authority(house.folder / "ca", (ELSEWHERE,))
-    runner = web.ServerRunner(web.Server(answer, access_log=None), shutdown_timeout=0.5)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-    yield runner.addresses[0][1]
-    await runner.cleanup()
-
-
-def _no_page() -> web.Response:
-    return web.Response(status=404, text="nothing here")
 
 
 async def _serve(server: uvicorn.Server) -> None:
