@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from clipstead.capture.choose import Want, choose
 from clipstead.capture.hunt import Hunt, Landed, Progress, Rules, rough_path
-from clipstead.capture.pieces import Pieces
+from clipstead.capture.pieces import Pieces, Strung
 from clipstead.capture.renewal import Renewal, Resolves
 from clipstead.capture.suitable import check
 from clipstead.capture.wanted import Captured, Wanted
@@ -234,7 +234,9 @@ async def _place(landed: Landed, name: Name) -> Captured:
         taken = StorageError(f"{path.name} is there already, with other content")
         taken.transient = False
         raise taken from None
-    return Captured(landed.media, path, landed.fetched.bytes, landed.fetched.sha256, landed.probe)
+    fetched = landed.fetched
+    breaks = isinstance(fetched, Strung) and fetched.breaks
+    return Captured(landed.media, path, fetched.bytes, fetched.sha256, landed.probe, breaks=breaks)
 
 
 async def _together(jobs: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:

@@ -2,8 +2,10 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from clipstead.capture.piece import Getter, Spool, Tally
@@ -12,20 +14,29 @@ from clipstead.errors import BadMedia, DownloadFailed
 from clipstead.media.facts import Probe
 from clipstead.media.hls import LONGEST, Piece, parse
 from clipstead.media.mime import mime_of
+from clipstead.media.stitch import Stitch
 from clipstead.model import Media, MediaKind
 from clipstead.net.download import Fetched, Fetcher
 from clipstead.net.partfile import PartFile
 
 _AT_ONCE = 4
+_EBML = b"\x1a\x45\xdf\xa3"
 _HEADS = (
     (b"\x47", "ts"),
     (b"ID3", "aac"),
     (b"\xff\xf1", "aac"),
     (b"\xff\xf9", "aac"),
     (b"\xff\xfb", "mp3"),
-    (b"\x1a\x45\xdf\xa3", "webm"),
+    (_EBML, "webm"),
 )
 _BOXES = (b"ftyp", b"styp", b"moof", b"sidx", b"moov")
+
+
+@dataclass(frozen=True, slots=True)
+class Strung(Fetched):
+    """A stream strung together; `breaks` where its clock begins anew in the middle."""
+
+    breaks: bool = False
 
 
 class Pieces:
@@ -38,7 +49,7 @@ class Pieces:
 
     async def to_file(
         self, media: Media, url: str, path: Path, progress: Callable[[int, int | None], None] | None
-    ) -> Fetched:
+    ) -> Strung:
         """The stream at `url` in a part file beside `path`, as `Fetcher.to_file` gives one.
 
         Its length is a guess from the pieces so far. Raises DownloadFailed, AddressRefused, StorageError.
@@ -48,7 +59,8 @@ class Pieces:
         part, size = PartFile(path), 0
         try:
             tally = Tally(pieces, self._max_bytes, progress)
-            async with aclosing(_in_order(getter, pieces, tally)) as chunks:
+            joined = _Joined(several=pieces[-1].part > 0)
+            async with aclosing(_in_order(getter, pieces, tally, joined)) as chunks:
                 async for chunk in chunks:
                     part.write(chunk)
                     size += len(chunk)
@@ -56,7 +68,7 @@ class Pieces:
         except BaseException:
             part.discard()
             raise
-        return Fetched(size, "", "", part)
+        return Strung(size, "", "", part, breaks=joined.breaks)
 
 
 async def _playlist(getter: Getter, media: Media, url: str) -> tuple[bytes, str]:
@@ -78,7 +90,9 @@ def _pieces(playlist: bytes, url: str) -> tuple[Piece, ...]:
         raise DownloadFailed(f"The platform has {error}", transient=False) from None
 
 
-async def _in_order(getter: Getter, pieces: tuple[Piece, ...], tally: Tally) -> AsyncGenerator[bytes]:
+async def _in_order(
+    getter: Getter, pieces: tuple[Piece, ...], tally: Tally, joined: "_Joined"
+) -> AsyncGenerator[bytes]:
     """The bytes of the file. Pieces come a few at a time, each waits for its turn."""
     keys: dict[str, asyncio.Future[tuple[bytes, str]]] = {}
 
@@ -94,7 +108,7 @@ async def _in_order(getter: Getter, pieces: tuple[Piece, ...], tally: Tally) -> 
             spool = await waiting[0]
             try:
                 key = (await asyncio.shield(keys[piece.lock.url]))[0] if piece.lock else None
-                for chunk in _in_clear(spool, piece, key):
+                for chunk in joined(_in_clear(spool, piece, key), piece.part):
                     yield chunk
             finally:
                 waiting.pop(0)
@@ -103,6 +117,39 @@ async def _in_order(getter: Getter, pieces: tuple[Piece, ...], tally: Tally) -> 
                 waiting.append(ask(place + _AT_ONCE))
     finally:
         await _abandon(waiting, list(keys.values()))
+
+
+class _Joined:
+    """How pieces follow one another: as they are, unless there are several parts, each with a clock of its own."""
+
+    def __init__(self, *, several: bool) -> None:
+        self._several = several
+        self._stitch: Stitch | None = None
+
+    @property
+    def breaks(self) -> bool:
+        """Whether the clock begins anew somewhere."""
+        return self._several and self._stitch is None
+
+    def __call__(self, chunks: Iterable[bytes], part: int) -> Iterator[bytes]:
+        """A piece, as it goes into the file. Raises DownloadFailed where it does not go with the others."""
+        chunks = iter(chunks)
+        if self._several:
+            first = next(chunks, b"")
+            chunks = chain([first], chunks)
+            if part == 0 and first[4:8] in _BOXES and self._stitch is None:
+                self._stitch = Stitch()
+            if part and self._stitch is None and not _has_its_own_times(first):
+                raise DownloadFailed("The platform has a stream of several parts that differ", transient=False)
+        try:
+            yield from self._stitch.piece(chunks, part) if self._stitch else chunks
+        except BadMedia as error:
+            raise DownloadFailed(f"The platform has {error}", transient=False) from None
+
+
+def _has_its_own_times(first: bytes) -> bool:
+    """TS and bare sound: whoever reads them puts up with clocks that begin anew."""
+    return first[4:8] not in _BOXES and not first.startswith(_EBML)
 
 
 def _in_clear(spool: Spool, piece: Piece, key: bytes | None) -> Iterable[bytes]:

@@ -26,7 +26,7 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Captured:
     """One file, in place: `media` is the variant it came from, `sha256` in hex ("" unless hashing was asked for),
-    `skipped` says that it was there already."""
+    `skipped` says that it was there already, `breaks` that it is a stream whose clock begins anew in the middle."""
 
     media: Media
     path: Path
@@ -34,3 +34,4 @@ class Captured:
     sha256: str
     probe: Probe
     skipped: bool = False
+    breaks: bool = False

@@ -27,13 +27,15 @@ class Lock:
 class Piece:
     """One piece of the file: all of `url`, or its bytes from `span[0]` to `span[1]`, both included.
 
-    `number` is its place in the stream, from which an untold vector follows.
+    `number` is its place in the stream, from which an untold vector follows. `part` counts up where the stream breaks:
+    from there on another head and other times may apply.
     """
 
     url: str
     number: int
     span: tuple[int, int] | None = None
     lock: Lock | None = None
+    part: int = 0
 
     @property
     def vector(self) -> bytes:
@@ -70,6 +72,7 @@ class _Reader:
         self._lock: Lock | None = None
         self._ends: dict[str, int] = {}
         self._told_range = ""
+        self._part = 0
 
     def line(self, line: str) -> None:
         """One line of the playlist; what we do not know is passed over."""
@@ -82,6 +85,8 @@ class _Reader:
             self._told_range = value
         elif name == "#EXT-X-KEY":
             self._lock = _lock(_attributes(value), self._url)
+        elif name == "#EXT-X-DISCONTINUITY":
+            self._part += bool(self.pieces)
         elif name == "#EXT-X-MAP":
             self._map(value)
 
@@ -90,20 +95,20 @@ class _Reader:
             raise BadMedia("a stream of too many pieces")
         span = self._within(url, self._told_range) if self._told_range else None
         self._told_range = ""
-        self.pieces.append(Piece(url, self._number, span, self._lock))
+        self.pieces.append(Piece(url, self._number, span, self._lock, self._part))
         self._number += 1
 
     def _map(self, value: str) -> None:
-        """The head that all pieces share. A second one would be another stream's."""
+        """The head of all pieces from here on; one that is there already is not wanted again."""
         if value == self._head:
             return
-        if self._head is not None or self.pieces:
-            raise BadMedia("a stream of several parts that differ")
+        if self.pieces and self.pieces[-1].part == self._part:
+            self._part += 1
         self._head = value
         told = _attributes(value)
         url = _joined(self._url, told.get("URI", ""))
         span = self._within(url, told["BYTERANGE"]) if "BYTERANGE" in told else None
-        self.pieces.append(Piece(url, self._number, span, self._lock))
+        self.pieces.append(Piece(url, self._number, span, self._lock, self._part))
 
     def _within(self, url: str, told: str) -> tuple[int, int]:
         """`length@start`; without a start it goes on where the last range of the same file ended."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clipstead.capture import Capture, Captured, Picked, pick
@@ -15,6 +15,7 @@ from clipstead.model import Media, MediaKind, Post, Resolution
 from clipstead.resolve.resolver import Resolver
 from clipstead.tasks.gauge import Gauge, Tell
 from clipstead.tasks.joining import join
+from clipstead.tasks.mending import mend
 from clipstead.tasks.shaping import Shape, shape
 from clipstead.tasks.wish import Wish
 from clipstead.tools.show import show
@@ -54,6 +55,7 @@ class Downloads:
             raise DownloadFailed(f"The post has no {what} that can be downloaded", transient=False)
         gauge = Gauge(tell, self.ticks, share=_HALF if _takes_work(picked, wish) else _ALL_BUT_COPIES)
         files = await self._capture(resolution, picked, folder, _both(gauge.fetched, fetched), gauge)
+        files = [await self._mended(file, folder, gauge) if file.breaks else file for file in files]
         whole = await self._one_file(files, picked, wish, folder, gauge)
         return whole, name_of(post, files[0].media if len(files) == 1 else None)
 
@@ -77,6 +79,10 @@ class Downloads:
             return folder / f"{names.setdefault(media.variant, str(len(names)))}.{ext}"
 
         return await self.capture.files(resolution, wants, name, fetched, missed=_without)
+
+    async def _mended(self, file: Captured, folder: Path, gauge: Gauge) -> Captured:
+        report = gauge.working(gauge.share, gauge.share)
+        return replace(file, path=await mend(self.bench, file.path, file.media.duration, folder, report))
 
     async def _one_file(self, files: list[Captured], picked: Picked, wish: Wish, folder: Path, gauge: Gauge) -> Path:
         begin = gauge.share

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -65,6 +66,8 @@ def _named(name: str, each: str) -> tuple[str, ...]:
 MADE = {
     "whole.mp4": (*_picture("320x180"), *_SOUND, *_X264, *_AAC, "-shortest"),
     "v360.mp4": (*_picture("640x360"), *_X264),
+    "gop360.mp4": (*_picture("640x360"), *_X264, *_EACH_SECOND),
+    "gop180.mp4": (*_picture("320x180"), *_X264, *_EACH_SECOND),
     "v180.mp4": (*_picture("320x180"), *_X264),
     "a96.m4a": (*_SOUND, *_AAC),
     "sound.mp3": (*_SOUND, "-c:a", "libmp3lame"),
@@ -74,15 +77,13 @@ MADE = {
         "-i", "whole.mp4", "-c", "copy", *_HLS, "-hls_segment_filename", "locked%d.ts", "-hls_key_info_file", "key.txt",
     ),
     "fpicture.m3u8": (
-        "-i", "v360.mp4", "-c", "copy", *_HLS, *_FMP4, "-hls_fmp4_init_filename", "fpicture.init",
+        "-i", "gop360.mp4", "-c", "copy", *_HLS, *_FMP4, "-hls_fmp4_init_filename", "fpicture.init",
         "-hls_segment_filename", "fpicture%d.m4s",
     ),
     "fsound.m3u8": (
         "-i", "a96.m4a", "-c", "copy", *_HLS, *_FMP4, "-hls_fmp4_init_filename", "fsound.init", "-hls_flags",
         "single_file", "-hls_segment_filename", "fsound.m4s",
     ),
-    "gop360.mp4": (*_picture("640x360"), *_X264, *_EACH_SECOND),
-    "gop180.mp4": (*_picture("320x180"), *_X264, *_EACH_SECOND),
     "opus.webm": (*_SOUND, "-c:a", "libopus", "-f", "webm"),
     "vp9.webm": (*_picture("320x180"), "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "25"),
     "number.mpd": (*_DASH, "-use_timeline", "0", *_named("number", "$Number%03d$.m4s")),
@@ -96,6 +97,26 @@ MADE = {
         "-i", "vp9.webm", "-i", "opus.webm", "-map", "0", "-map", "1", "-c", "copy", "-f", "dash", "-seg_duration", "1",
         "-dash_segment_type", "webm", *_named("webm", "$Number$.webm"),
     ),
+    "both.mp4": ("-i", "gop360.mp4", "-i", "a96.m4a", "-c", "copy"),
+    "bytes.m3u8": ("-i", "both.mp4", "-c", "copy", *_HLS, "-hls_flags", "single_file"),
+    "fboth.m3u8": (
+        "-i", "both.mp4", "-c", "copy", *_HLS, *_FMP4, "-hls_fmp4_init_filename", "fboth.init",
+        "-hls_segment_filename", "fboth%d.m4s",
+    ),
+    "packed%d.aac": (
+        "-i", "a96.m4a", "-c", "copy", "-f", "segment", "-segment_time", "1", "-segment_list", "packed.m3u8",
+    ),
+    **{
+        f"{name}{ending}": ("-i", "both.mp4", *half, "-c", "copy", *how)
+        for name, half in (("one", ("-t", "2")), ("two", ("-ss", "2")))
+        for ending, how in (
+            (".m3u8", (*_HLS, "-hls_segment_filename", f"{name}%d.ts")),
+            ("f.m3u8", (
+                *_HLS, *_FMP4, "-hls_fmp4_init_filename", f"{name}f.init", "-hls_segment_filename", f"{name}f%d.m4s",
+            )),
+            (".mpd", ("-f", "dash", "-seg_duration", "1", "-use_timeline", "0", *_named(name, "$Number$.m4s"))),
+        )
+    },
     "cover.jpg": (*_picture("320x180"), "-frames:v", "1", "-update", "1"),
 }  # fmt: skip
 
@@ -112,8 +133,29 @@ def make_media(folder: Path) -> None:
         subprocess.run([program, "-v", "error", *arguments, name], check=True, stdin=subprocess.DEVNULL, cwd=folder)
     for early in folder.glob("time-2--*"):  # the sound's first piece, which stands as 0 in the list
         early.rename(folder / "time-2-0.m4s")
+    _make_lists(folder)
     ended = (folder / "ts.m3u8").read_text()
     (folder / "live.m3u8").write_text(ended.replace("#EXT-X-ENDLIST", "").replace("#EXT-X-PLAYLIST-TYPE:VOD", ""))
+
+
+def _make_lists(folder: Path) -> None:
+    """Those that no encoder writes: streams in two parts that each begin at nought, sound with tags before it."""
+    for ending in ("", "f"):
+        one, two = ((folder / f"{name}{ending}.m3u8").read_text() for name in ("one", "two"))
+        before, _, _ = one.partition("#EXT-X-ENDLIST")
+        after = two[two.index("#EXT-X-MAP" if ending else "#EXTINF") :]
+        (folder / f"breaks{ending}.m3u8").write_text(f"{before}#EXT-X-DISCONTINUITY\n{after}")
+    one, two = ((folder / f"{name}.mpd").read_text() for name in ("one", "two"))
+    part = two[two.index("<Period") : two.index("</Period>")].replace("number", "two")
+    alike = re.sub(r'bandwidth="\d+"', 'bandwidth="500000"', one.replace("</Period>", "</Period>" + part + "</Period>"))
+    alike = alike.replace("PT2.0S", "PT4.0S")
+    (folder / "periods.mpd").write_text(alike.replace("<Period ", '<Period duration="PT2S" '))
+    other = alike.replace("two-$RepresentationID$", "number-1")
+    (folder / "differ.mpd").write_text(other.replace("<Period ", '<Period duration="PT2S" '))
+    for packed in folder.glob("packed*.aac"):
+        packed.write_bytes(b"ID3\x04\0\0\0\0\0\x12PRIV" + bytes(14) + packed.read_bytes())
+    (folder / "tagged.m3u8").write_text(_RENDITIONS.replace("fsound", "packed"))
+    (folder / "nested.m3u8").write_text(_MASTER.replace("ts.m3u8", "v/../w/fboth.m3u8").replace("320x180", "640x360"))
 
 
 @asynccontextmanager

@@ -220,6 +220,7 @@ def test_a_file_that_cannot_be_had_fails_with_the_reason(house: Any) -> None:
     [
         ("apart", [], "apart-1.mp4", 360),
         ("stream", ["--audio"], "stream-1.m4a", None),
+        ("time", [], "time-1.mp4", 360),
     ],
 )
 def test_get_takes_the_same_road(
