@@ -34,6 +34,12 @@ def test_ranges_of_one_file() -> None:
     assert [piece.span for piece in parse(text, URL)] == [(0, 99), (100, 149), (150, 179)]
 
 
+def test_what_the_list_says_is_missing_is_not_asked_for() -> None:
+    """But it counts."""
+    pieces = parse(_list("0.ts", "#EXT-X-GAP", "#EXTINF:4,", "1.ts", "2.ts"), URL)
+    assert [(piece.url[-4:], piece.number) for piece in pieces] == [("0.ts", 0), ("2.ts", 2)]
+
+
 def test_locks() -> None:
     """From where they stand until told otherwise; an untold vector is the piece's number."""
     text = _list(

@@ -73,6 +73,7 @@ class _Reader:
         self._ends: dict[str, int] = {}
         self._told_range = ""
         self._part = 0
+        self._gap = False
 
     def line(self, line: str) -> None:
         """One line of the playlist; what we do not know is passed over."""
@@ -85,6 +86,8 @@ class _Reader:
             self._told_range = value
         elif name == "#EXT-X-KEY":
             self._lock = _lock(_attributes(value), self._url)
+        elif name == "#EXT-X-GAP":
+            self._gap = True
         elif name == "#EXT-X-DISCONTINUITY":
             self._part += bool(self.pieces)
         elif name == "#EXT-X-MAP":
@@ -95,7 +98,9 @@ class _Reader:
             raise BadMedia("a stream of too many pieces")
         span = self._within(url, self._told_range) if self._told_range else None
         self._told_range = ""
-        self.pieces.append(Piece(url, self._number, span, self._lock, self._part))
+        if not self._gap:  # else the list itself says that it is not there
+            self.pieces.append(Piece(url, self._number, span, self._lock, self._part))
+        self._gap = False
         self._number += 1
 
     def _map(self, value: str) -> None:
