@@ -64,6 +64,7 @@ class Pieces:
                 async for chunk in chunks:
                     part.write(chunk)
                     size += len(chunk)
+                    await asyncio.sleep(0)  # a large piece is no reason for others to wait
             part.close()
         except BaseException:
             part.discard()
