@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from clipstead.cli.main import app
-from clipstead.db.backup import _without_password
 from clipstead.db.line import connect
+from clipstead.db.programs import without_password
 
 Run = Callable[..., Any]
 
@@ -167,4 +167,4 @@ def test_what_names_no_file_is_refused(run: Run, database_url: str, name: str) -
 )
 def test_no_password_is_among_the_arguments(url: str, shown: str, password: str | None) -> None:
     """Wherever in the URL it stands: everybody on the machine sees the arguments of pg_dump."""
-    assert _without_password(url) == (shown, {} if password is None else {"PGPASSWORD": password})
+    assert without_password(url) == (shown, {} if password is None else {"PGPASSWORD": password})

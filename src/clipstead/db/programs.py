@@ -25,7 +25,7 @@ async def running(program: str, *arguments: str, url: str = "", stdin: int = DEV
     Standard output and error are pipes, `stdin` is one if told so. The password travels by the environment, where
     nobody else can read it.
     """
-    address, passed = _without_password(url)
+    address, passed = without_password(url)
     where = (f"--dbname={address}",) if url else ()
     try:
         child = await asyncio.create_subprocess_exec(
@@ -64,7 +64,7 @@ def trouble(program: str, words: bytes) -> DatabaseUnavailable:
     return DatabaseUnavailable(f"Postgres' {program} failed: {found[1].strip() if found else 'it said nothing'}")
 
 
-def _without_password(url: str) -> tuple[str, Mapping[str, str]]:
+def without_password(url: str) -> tuple[str, Mapping[str, str]]:
     """An address fit for a list of processes, and the environment that completes it."""
     parts = urlsplit(url)
     told = parse_qsl(parts.query, keep_blank_values=True)
