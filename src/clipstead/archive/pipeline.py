@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -83,11 +83,10 @@ class Pipeline:
             resolution = await self._calls.resolve(_link(claim))
             self._answers.keep(claim.aweme_id, resolution)
         resolved_at = clock.at(resolution.fetched_at)
-        async with self._downloads:
-            try:
-                return await self._captured(claim, resolution, resolved_at, clock)
-            except _Kept as found:
-                return found.record
+        try:
+            return await self._captured(claim, resolution, resolved_at, clock)
+        except _Kept as found:
+            return found.record
 
     async def _captured(self, claim: Claim, resolution: Resolution, resolved_at: datetime, clock: _Clock) -> Record:
         post = resolution.post
@@ -99,8 +98,11 @@ class Pipeline:
         fixing = asyncio.ensure_future(self._ledger.fix_key(claim, wished))
         stem = self._store.stem(claim.aweme_id, claim.fence)
         try:
-            name = partial(_name, stem)
-            async with self._capture.held(resolution, wants, name, missed=_without) as landed:
+            async with AsyncExitStack() as parts:
+                async with self._downloads:
+                    landed = await parts.enter_async_context(
+                        self._capture.held(resolution, wants, partial(_name, stem), missed=_without)
+                    )
                 downloaded_at = clock.now()
                 base = await fixing
                 if not base:

@@ -23,12 +23,14 @@ Tidy = Callable[[], Awaitable[object]]
 class Terms:
     """How much one process does at a time, and how often it looks for lost work and tidies up, in seconds.
 
-    `calls` and `downloads` under way; `sources` listed at a time; `most_waiting` listed posts before listing pauses;
+    `calls` and `downloads` under way, and posts that are put into the store and written down beside them (`keeping`),
+    which is mostly waiting for disks; `sources` listed at a time; `most_waiting` listed posts before listing pauses;
     `first_pause` before a second attempt.
     """
 
     calls: int = 8
     downloads: int = 20
+    keeping: int = 12
     sources: int = 4
     most_waiting: int = 5000
     sweep: int = 10
@@ -45,7 +47,7 @@ class ArchiveWork:
     def __init__(self, archive: Archive, terms: Terms, *, tidy: Tidy | None = None) -> None:
         self._archive = archive
         self._tidy = tidy
-        self._posts = Posts(archive, hands=terms.calls + terms.downloads, first_pause=terms.first_pause)
+        self._posts = Posts(archive, hands=terms.calls + terms.downloads + terms.keeping, first_pause=terms.first_pause)
         discovery = Discovery(
             archive.database, archive.sources, archive.listing, archive.budget, most_waiting=terms.most_waiting
         )
