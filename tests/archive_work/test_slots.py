@@ -65,7 +65,7 @@ async def test_all_workers_together_make_so_many_calls_at_a_time(
     house: House, start: Start, settings: Settings
 ) -> None:
     """Three processes; the share of one that is killed is made use of by the others, and no more than that."""
-    posts = house.world.publish(60)
+    posts = house.world.publish(150)  # more than all of them take up at a time
     gate = Gate(house.world)
     await house.add(*posts)
     children = [await start("archive", "run", "--one") for _ in range(3)]
