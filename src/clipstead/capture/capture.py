@@ -27,7 +27,7 @@ Skip = Callable[[Media], Path | None]
 Missed = Callable[[Media, DownloadFailed | PostUnavailable], None]
 Fetch = Callable[[Media, str], Coroutine[Any, Any, Fetched]]
 _FAILURES_PER_ATTEMPT = 4
-_HELD = 4 * 1024 * 1024  # bytes of a file: twenty posts at a time are some eighty megabytes at the most
+_HELD = 4 * 1024 * 1024  # bytes of a file: some thirty posts at a time are 130 megabytes at the most
 _T = TypeVar("_T")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,6 +19,7 @@ from clipstead.media.verdict import judge
 
 MODULE = "clipstead.media.inspect_child"
 LIMITS = Limits(memory=2 << 30, cpu=20, file_size=0, open_files=32, wall=30.0, nice=0)
+Whose = Literal["", "ours", "copy"]
 _MOST_SAID = 1 << 20
 _ERRORS: dict[str, type[ClipsteadError]] = {kind.code: kind for kind in (BadMedia, StorageError)}
 
@@ -33,13 +34,18 @@ class Caps:
     streams: int = 64
 
 
-async def inspect(sandbox: Sandbox, path: Path, caps: Caps | None = None, *, ours: bool = False) -> Inspection:
-    """What the file at `path` is; of one that is `ours`, that we made ourselves, the rates need not be worked out.
+async def inspect(sandbox: Sandbox, path: Path, caps: Caps | None = None, *, whose: Whose = "") -> Inspection:
+    """What the file at `path` is.
+
+    Of what we made ourselves ("ours") the rates need not be worked out; a "copy" has the picture of a file that was
+    looked at before, stood upright, and is not decoded again: depth, alpha and pixel format are left out.
 
     Raises BadMedia (not a media file, damaged, too large), StorageError, ToolFailed.
     """
     with opened(path) as file:
-        facts = await ask(sandbox, MODULE, {"caps": asdict(caps or Caps()), "ours": ours}, files=[file], limits=LIMITS)
+        facts = await ask(
+            sandbox, MODULE, {"caps": asdict(caps or Caps()), "whose": whose}, files=[file], limits=LIMITS
+        )
     return msgspec.convert(facts, Inspection)
 
 

@@ -56,9 +56,10 @@ def _sample() -> bytes:
 
 
 def answer(payload: dict[str, Any], files: list[int]) -> dict[str, Any]:
-    """`payload`: caps (pixels, seconds, frames, streams), and whether the file is `ours`; one file.
+    """`payload`: caps (pixels, seconds, frames, streams), and `whose` the file is; one file.
 
-    Gives the fields of an Inspection. What we made is as its header says: no rate is worked out from its pictures.
+    Gives the fields of an Inspection. What is "ours" is as its header says: no rate is worked out from its pictures. Of
+    a "copy" no picture is decoded: what only a picture tells, the file that it was copied from has told.
 
     Raises BadMedia: not a media file, damaged, too large.
     """
@@ -67,8 +68,9 @@ def answer(payload: dict[str, Any], files: list[int]) -> dict[str, Any]:
     if head.startswith(b"ID3"):  # what tells an MP3's length stands behind its tags, pictures and all
         head += os.pread(file, _HEAD, _tags_end(head))
     try:
-        with _open(file, caps, ours=payload.get("ours", False)) as container:
-            return _describe(container, file, head, caps) | {"size": os.fstat(file).st_size}
+        whose = payload.get("whose", "")
+        with _open(file, caps, ours=bool(whose)) as container:
+            return _describe(container, file, head, caps, decoded=whose != "copy") | {"size": os.fstat(file).st_size}
     except (av.FFmpegError, ValueError):
         raise BadMedia(_unreadable(head)) from None
 
@@ -103,7 +105,9 @@ def _unreadable(head: bytes) -> str:
     return DAMAGED if head.startswith(_KNOWN) or head[4:8] in (b"ftyp", b"moov", b"mdat") else NOT_MEDIA
 
 
-def _describe(container: InputContainer, file: int, head: bytes, caps: dict[str, int]) -> dict[str, Any]:
+def _describe(
+    container: InputContainer, file: int, head: bytes, caps: dict[str, int], *, decoded: bool
+) -> dict[str, Any]:
     if len(container.streams) >= caps["streams"]:
         raise BadMedia(f"{TOO_LARGE}: too many tracks")
     moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
@@ -116,13 +120,13 @@ def _describe(container: InputContainer, file: int, head: bytes, caps: dict[str,
         raise BadMedia(DAMAGED)
     for track in tracks:
         _check_decoder(track)
-    frame = _first_frame(container, video, caps) if video else None
+    seen = _seen(video, _first_frame(container, video, caps)) if video and decoded else {}
     spans = Spans(container, tracks, head, lambda: _open(file, caps))
     covers = len(container.streams.video) - len(moving)
     facts = {
         "container": _container(container, head),
         "duration": spans.duration,
-        "picture": _picture(video, frame, spans) if video and frame else None,
+        "picture": _picture(video, spans) | seen if video else None,
         "sound": _sound(audio, spans) if audio else None,
         "covers": covers,
         "others": len(container.streams) - len(tracks) - covers,
@@ -162,30 +166,41 @@ def _first_frame(container: InputContainer, video: VideoStream, caps: dict[str, 
     raise BadMedia(DAMAGED)
 
 
-def _picture(video: VideoStream, frame: VideoFrame, spans: Spans) -> dict[str, Any]:
-    pixels = VideoFormat(frame.format.name)
-    # VP8 and VP9 keep their alpha beside the picture, and only a tag of WebM tells of it.
-    alpha = video.metadata.get("alpha_mode") == "1" or any(part.is_alpha for part in pixels.components)
+def _picture(video: VideoStream, spans: Spans) -> dict[str, Any]:
+    context = video.codec_context
     return {
         "index": video.index,
-        "codec": video.codec_context.codec.canonical_name,
+        "codec": context.codec.canonical_name,
         "profile": video.profile or "",
-        "tag": "".join(c for c in video.codec_context.codec_tag if c.isalnum()),
-        "width": frame.width,
-        "height": frame.height,
-        "pixel_format": pixels.name,
-        "depth": max(part.bits for part in pixels.components),
-        "alpha": alpha or pixels.has_palette,
+        "tag": "".join(c for c in context.codec_tag if c.isalnum()),
+        "width": context.width,
+        "height": context.height,
+        "pixel_format": context.pix_fmt or "",
+        "depth": 0,
         "sar": _shape(video),
-        "rotation": -frame.rotation % 360,
         "hidden": _hides(video),
-        "interlaced": frame.interlaced_frame,
-        "hdr": _HDR.get(video.codec_context.color_trc, ""),
+        "hdr": _HDR.get(context.color_trc, ""),
         "start": spans.start(video),
         "duration": spans.length(video),
         "frames": video.frames or None,
         "bitrate": video.bit_rate or None,
         **_rates(video),
+    }
+
+
+def _seen(video: VideoStream, frame: VideoFrame) -> dict[str, Any]:
+    """What only a picture tells."""
+    pixels = VideoFormat(frame.format.name)
+    # VP8 and VP9 keep their alpha beside the picture, and only a tag of WebM tells of it.
+    alpha = video.metadata.get("alpha_mode") == "1" or any(part.is_alpha for part in pixels.components)
+    return {
+        "width": frame.width,
+        "height": frame.height,
+        "pixel_format": pixels.name,
+        "depth": max(part.bits for part in pixels.components),
+        "alpha": alpha or pixels.has_palette,
+        "rotation": -frame.rotation % 360,
+        "interlaced": frame.interlaced_frame,
     }
 
 

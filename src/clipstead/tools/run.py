@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from clipstead.errors import BadMedia, ToolFailed
@@ -135,7 +136,7 @@ async def _made_by_ffmpeg(job: _Job, folder: Path) -> _Made:
         return await _unchanged(job.source, made, program)
     if take(made) is None:
         raise unreadable(expected)
-    output, _ = await asyncio.gather(digest(made), _check_media(job, made, expected))
+    output, _ = await asyncio.gather(digest(made), _check_media(job, made, expected, commands[-1]))
     return _Made(made, output, tuple(("ffmpeg", *ffmpeg.FIRST, *command) for command in commands), program)
 
 
@@ -161,15 +162,21 @@ def _will_do(tool: Tool, before: int, made: Path) -> bool:
     return size is not None and (not tool.never_larger or size < before)
 
 
-async def _check_media(job: _Job, made: Path, expected: Expected) -> None:
+async def _check_media(job: _Job, made: Path, expected: Expected, command: Sequence[str]) -> None:
     if made.suffix[1:] in _STILLS:
         image = await images.look(job.bench.sandbox, made)
         return check_image(expected.size, image)
     try:
-        found = await inspect(job.bench.sandbox, made, _RESULT_CAPS, ours=True)
+        found = await inspect(job.bench.sandbox, made, _RESULT_CAPS, whose="copy" if _copies(job, command) else "ours")
     except BadMedia:
         raise unreadable(expected) from None
     check_result(expected, found)
+
+
+def _copies(job: _Job, command: Sequence[str]) -> bool:
+    """Whether the picture of the result is that of the source, which needs no turning to be shown."""
+    picture = job.probe.picture
+    return picture is not None and not picture.rotation and ("-c:v", "copy") in pairwise(command)
 
 
 async def _made_by_vips(bench: Workbench, tool: ImageTool, probe: Image, source: Path, folder: Path) -> _Made:
