@@ -24,7 +24,7 @@ from clipstead.tasks.archive import ArchiveWork
 from clipstead.worker import Supervisor, until_told
 
 _THREADS = 8
-_YOUNG_OBJECTS = 20_000
+_YOUNG_OBJECTS = 100_000
 _LOOK_SECONDS = 0.5
 _SHOW_SECONDS = 1.0
 _GRACE_SECONDS = 3.0
