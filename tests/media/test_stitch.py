@@ -102,3 +102,16 @@ def test_mangled_boxes_never_crash() -> None:
                 list(stitch.piece(_by(50, bytes(data)), n // 2))
         except BadMedia:
             continue
+
+
+@pytest.mark.parametrize("name", [b"tfdt", b"tkhd", b"mdhd"])
+def test_an_empty_box_at_the_very_end_is_damaged(name: bytes) -> None:
+    table = _box(b"minf", _box(b"stbl", _box(b"stsd", b"avc1")))
+    head, media = _box(b"tkhd", _words(0, 0, 0, 1)), _box(b"mdia", table, _box(b"mdhd", _words(0, 0, 0, 1000, 0)))
+    ends = {
+        b"tfdt": _box(b"moof", _box(b"traf", _box(b"tfhd", _words(0x020008, 1, 10)), _box(name))),
+        b"tkhd": _box(b"moov", _box(b"trak", media, _box(name))),
+        b"mdhd": _box(b"moov", _box(b"trak", head, _box(b"mdia", table, _box(name)))),
+    }
+    with pytest.raises(BadMedia):
+        _stitched([_box(b"moov", _box(b"trak", head, media)), ends[name]])

@@ -93,7 +93,7 @@ class Stitch:
             track = field(data, head, 4, 4) if head else 0
             if head is None or time is None or not scales.get(track) or field(data, head, 1, 3) & 0x1:
                 raise BadMedia(_DIFFER)  # data that is told by its place in a file has no other place
-            width = 8 if data[time.body] else 4
+            width = 8 if field(data, time, 0, 1) else 4
             yield _Time(track, scales[track], field(data, time, 4, width), time.body + 4, width)
 
 
@@ -108,8 +108,8 @@ def _tracks(data: bytes) -> Iterator[_Likeness]:
         table = child(data, trak, b"mdia", b"minf", b"stbl", b"stsd")
         if head is None or media is None or table is None:
             raise BadMedia("damaged: its index is incomplete")
-        track = field(data, head, 20 if data[head.body] else 12, 4)
-        scale = field(data, media, 20 if data[media.body] else 12, 4)
+        track = field(data, head, 20 if field(data, head, 0, 1) else 12, 4)
+        scale = field(data, media, 20 if field(data, media, 0, 1) else 12, 4)
         if not scale:
             raise BadMedia("damaged: a clock that stands still")
         yield _Likeness(track, scale, data[table.start : table.end])
