@@ -36,7 +36,7 @@ def ours(stage: Stage, listing: Path, rows: int = 0) -> dict[str, float]:
         **stage.environment,
         "CLIPSTEAD_DATA_DIR": str(data),
         "CLIPSTEAD_ARCHIVE_API_PER_MINUTE": "0",
-        "CLIPSTEAD_ARCHIVE_API_CONCURRENT": "16",  # pages of this world are no strain on anybody
+        "CLIPSTEAD_ARCHIVE_API_CONCURRENT": "12",  # pages of this world are no strain on anybody
         "CLIPSTEAD_LOG_LEVEL": "error",
     }
     command = [python(), "-m", "bench.archive_child", str(listing), str(rows)]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import os
 import resource
 import sys
 import time
@@ -25,6 +26,8 @@ SELECT '6' || lpad(n::text, 18, '0'), '', 'done', 1, now(), '', 'videos/dt=2026-
 FROM generate_series(1, :rows) AS n
 """)
 
+_NEAR = 20  # posts before the end: from there it is looked at more closely
+
 
 async def work(links: list[str], rows: int = 0) -> dict[str, float]:
     """Everything captured: wall and CPU seconds from the first claim to the last commit, bytes, memory in MB."""
@@ -36,6 +39,7 @@ async def work(links: list[str], rows: int = 0) -> dict[str, float]:
         duty = archive_work(archive, shelves)
         tune()
         importlib.import_module("clipstead.engine.shift")  # what the engine loads when it runs for the first time
+        await asyncio.to_thread(os.sync)  # a new database and a million rows are no part of what a video costs
         cpu, began = _cpu(), time.perf_counter()
         async with duty.under_way():
             run = asyncio.create_task(archive.engine.run(stop, grace=1.0))
@@ -44,7 +48,7 @@ async def work(links: list[str], rows: int = 0) -> dict[str, float]:
                     found = await connection.scalar(text("SELECT count(*) FROM posts"))
                 if found == len(links):
                     break
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.1 if len(links) - (found or 0) > _NEAR else 0.02)
             wall, used = time.perf_counter() - began, _cpu() - cpu
             stop.set()
             await run
