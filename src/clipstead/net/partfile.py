@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from clipstead.errors import StorageError
+from clipstead.net.links import link_or_rename
 
 _MAX_NAME = 255
-_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
 _NO_RESERVE = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.ENODEV})
 _T = TypeVar("_T")
 
@@ -147,10 +147,10 @@ class PartFile:
         self.close(synced=True)
         with _storage(target):
             made = [*self._made, *_make_folder(target.parent)]
-            moved = _move(self.path, target)
+            moved = link_or_rename(self.path, target)
             same = moved or (not target.is_symlink() and filecmp.cmp(self.path, target, shallow=False))
-            if same and not moved:
-                self.path.unlink()
+            if same:
+                self.path.unlink(missing_ok=True)  # a rename took it away
             self._placed = target if moved else None
             _sync_folders(target, made)
         if not same:
@@ -188,26 +188,6 @@ def _sync(path: Path) -> None:
 def _sync_folders(target: Path, made: Iterable[Path]) -> None:
     for folder in {target.parent, *(new.parent for new in made)}:
         _sync(folder)
-
-
-def _move(part: Path, target: Path) -> bool:
-    """Whether `part` became `target`; False if the name is taken.
-
-    A link fails where a name is taken, a rename would overwrite; file systems without links get the rename.
-    """
-    try:
-        target.hardlink_to(part)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        if os.path.lexists(target):
-            return False
-        part.rename(target)
-    else:
-        part.unlink()
-    return True
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import stat
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -30,9 +29,9 @@ from clipstead.archive.store.base import (
 from clipstead.archive.store.disk import Folders, digest, sync, told_as_storage
 from clipstead.archive.store.staging import Staging
 from clipstead.errors import StorageError
+from clipstead.net.links import link_or_rename, refuses_taken_names
 from clipstead.net.partfile import seen_through
 
-_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
 _PAGE = 1000
 _TRIES = 5
 
@@ -112,7 +111,7 @@ class LocalStore:
         for _ in range(_TRIES):
             self._folders.make(target.parent)
             try:
-                return _link_or_rename(path, target)
+                return link_or_rename(path, target)
             except FileNotFoundError:
                 if not path.exists():
                     raise
@@ -223,7 +222,7 @@ class LocalStore:
             self._folders.make(self._root)
             if path.lstat().st_dev != self._root.stat().st_dev:
                 raise StorageError("The archive's .staging folder is on another file system than the archive")
-            links = _links(path)
+            links = refuses_taken_names(path)
         notes = () if links else ("No hard links on this file system: two who put one file at once may both succeed",)
         return Capabilities(self.name, links, False, notes)
 
@@ -236,36 +235,6 @@ class LocalStore:
 
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)
-
-
-def _link_or_rename(path: Path, target: Path) -> bool:
-    try:
-        os.link(path, target, follow_symlinks=False)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        if os.path.lexists(target):
-            return False
-        path.rename(target)
-    return True
-
-
-def _links(path: Path) -> bool:
-    """Whether a second link to one name is refused."""
-    second = path.with_suffix(".link.part")
-    try:
-        second.hardlink_to(path)
-        second.hardlink_to(path)
-    except FileExistsError:
-        return True
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-    finally:
-        second.unlink(missing_ok=True)
-    return False
 
 
 def _holds(target: Path, path: Path, sha256: str) -> bool:

@@ -15,8 +15,7 @@ from pathlib import Path
 from clipstead.archive.store.base import BLOCK, Live
 from clipstead.archive.store.disk import told_as_storage
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}\.[A-Za-z0-9_-]{1,80}")
 _LOOSE = re.compile(r"\.+[A-Za-z0-9_-]{1,80}\.[A-Za-z0-9_-]{1,80}\..+\.part")  # as `stem` has them begin
 _BATCH = 1000
 
@@ -29,9 +28,7 @@ class Staging:
 
     def attempt(self, post_id: str, token: int | str) -> Path:
         """`ID.TOKEN`, made; ValueError for parts that are no file names."""
-        if not _ID.fullmatch(post_id) or not _TOKEN.fullmatch(str(token)):
-            raise ValueError("no id or token for an attempt")
-        folder = self.folder / f"{post_id}.{token}"
+        folder = self.folder / _name(post_id, token)
         with told_as_storage():
             try:
                 folder.mkdir(exist_ok=True)
@@ -41,9 +38,7 @@ class Staging:
 
     def stem(self, post_id: str, token: int | str) -> Path:
         """What the names of an attempt's part files begin with, for one that does without a folder: `ID.TOKEN.`."""
-        if not _ID.fullmatch(post_id) or not _TOKEN.fullmatch(str(token)):
-            raise ValueError("no id or token for an attempt")
-        return self.folder / f"{post_id}.{token}."
+        return self.folder / f"{_name(post_id, token)}."
 
     async def drop(self, attempt: Path) -> None:
         """Remove an attempt's folder, whatever is in it."""
@@ -105,6 +100,13 @@ class Staging:
                 is_attempt = entry.is_dir(follow_symlinks=False) or _LOOSE.fullmatch(entry.name)
                 (folders if is_attempt else files).append(self.folder / entry.name)
         return sorted(folders), sorted(files)
+
+
+def _name(post_id: str, token: int | str) -> str:
+    name = f"{post_id}.{token}"
+    if not _NAME.fullmatch(name):
+        raise ValueError("no id or token for an attempt")
+    return name
 
 
 def _post_of(path: Path) -> str:
