@@ -48,7 +48,11 @@ def _open_filter() -> int:
     memory = os.memfd_create("seccomp")
     os.write(memory, filter_bytes)
     os.lseek(memory, 0, os.SEEK_SET)
-    os.dup2(memory, _FILTER, inheritable=True)
+    if memory == _FILTER:  # of itself, the one that is free
+        os.set_inheritable(memory, True)
+    else:
+        os.dup2(memory, _FILTER, inheritable=True)
+        os.close(memory)
     return _FILTER
 
 

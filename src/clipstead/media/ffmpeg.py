@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from clipstead.errors import BadMedia, ToolFailed
-from clipstead.media.progress import Progress, ProgressReader, Report
+from clipstead.media.progress import ProgressReader, Report, silent
 from clipstead.media.sandbox import Limits, Reach, Sandbox, attended, lines, tail
 from clipstead.media.verdict import judge
 
@@ -115,7 +115,7 @@ async def run(
         limits=limits,
         environment=_environment(folder),
     )
-    reader = ProgressReader(seconds, report or _silent)
+    reader = ProgressReader(seconds, report or silent)
     try:
         async with attended(child, limits.wall):
             _, complaint = await asyncio.gather(_follow(child.stdout, reader), tail(child.stderr))
@@ -128,10 +128,6 @@ async def run(
 async def _follow(stdout: asyncio.StreamReader, reader: ProgressReader) -> None:
     async for line in lines(stdout):
         reader.line(line)
-
-
-def _silent(progress: Progress) -> None:
-    """Nobody asked."""
 
 
 def _libraries(path: str) -> list[str]:

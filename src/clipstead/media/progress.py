@@ -16,6 +16,10 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
+def silent(progress: Progress) -> None:
+    """A report to nobody."""
+
+
 class ProgressReader:
     """Takes the lines of one run; `seconds` is the expected length of what it writes, without it nothing is told."""
 

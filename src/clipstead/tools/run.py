@@ -13,7 +13,7 @@ from clipstead.media.containers import extension
 from clipstead.media.images import Image
 from clipstead.media.inspect import Caps, inspect
 from clipstead.media.inspection import Inspection
-from clipstead.media.progress import Progress, Report, part_of
+from clipstead.media.progress import Progress, Report, part_of, silent
 from clipstead.media.sandbox import real
 from clipstead.tools.base import Expected, ImageTool, MediaTool, Tool
 from clipstead.tools.check import check_image, check_result, unreadable
@@ -199,7 +199,3 @@ async def _unchanged(source: Path, made: Path, program: str) -> _Made:
 
 async def _known(sha256: str) -> str:
     return sha256
-
-
-def silent(progress: Progress) -> None:
-    """Nobody asked."""

@@ -8,11 +8,11 @@ from clipstead.errors import ClipsteadError, InvalidParams
 from clipstead.media import ffmpeg, images
 from clipstead.media.images import Frame
 from clipstead.media.inspect import inspect
-from clipstead.media.progress import Progress, Report, part_of
+from clipstead.media.progress import Progress, Report, part_of, silent
 from clipstead.media.sandbox import real
 from clipstead.tools.check import check_result
 from clipstead.tools.receipt import Receipt
-from clipstead.tools.run import Done, silent
+from clipstead.tools.run import Done
 from clipstead.tools.slideshow import MOST_PHOTOS, PHOTOS, Slideshow
 from clipstead.tools.workbench import Workbench, bring, check_readable, digest, hand_over, job_folder, take
 
