@@ -11,6 +11,15 @@ from sqlalchemy import RowMapping
 
 from clipstead.model import Page, Source, SourceKind
 
+_WATCH_HOURS = (0.01, 24 * 366.0)
+WATCH_RULE = f"must be {_WATCH_HOURS[0]:g} to {_WATCH_HOURS[1]:.0f}"
+"""What is said of hours that are not `watchable`."""
+
+
+def watchable(hours: float) -> bool:
+    """Whether a source may be looked at every so many hours: less would ask a provider all the time."""
+    return _WATCH_HOURS[0] <= hours <= _WATCH_HOURS[1]
+
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:

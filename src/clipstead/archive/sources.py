@@ -17,7 +17,7 @@ from sqlalchemy import literal_column, text
 from clipstead.archive.intake import PRIORITIES, Added, Entry
 from clipstead.archive.ledger import Ledger
 from clipstead.archive.record import clean
-from clipstead.archive.source_row import SourceClaim, SourceRow, claim_of, row_of
+from clipstead.archive.source_row import WATCH_RULE, SourceClaim, SourceRow, claim_of, row_of, watchable
 from clipstead.archive.source_statements import (
     ADD,
     BEGIN,
@@ -47,7 +47,6 @@ KIND = "discover"
 
 _MARK = "source:"
 _PRIORITY = -1  # above every post of the archive, below what users wait for
-_MOST_HOURS = 24 * 366.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +248,8 @@ class Sources:
 
 def _check(hours: float | None, max_posts: int | None, since: datetime | None, priority: int) -> None:
     wrong = {}
-    if hours is not None and not 0 < hours <= _MOST_HOURS:
-        wrong["watch_hours"] = f"must be more than 0 and at most {_MOST_HOURS:.0f}"
+    if hours is not None and not watchable(hours):
+        wrong["watch_hours"] = WATCH_RULE
     if max_posts is not None and not 0 < max_posts < 2**63:
         wrong["max_posts"] = "must be a number above 0"
     if since is not None and since.tzinfo is None:

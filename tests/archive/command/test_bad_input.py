@@ -17,9 +17,9 @@ Command = Callable[..., Any]
         (("add", "#soup", "--since", "0001-01-01T00:00:00+14:00"), "--since must be a day"),
         (("add", "#soup", "--since", "9999-12-31T23:59:59-14:00"), "--since must be a day"),
         (("add", "#soup", "--since", "soon"), "--since must be a day"),
-        (("add", "#soup", "--watch", "1e9"), "--watch must be more than 0"),
+        (("add", "#soup", "--watch", "1e9"), "--watch must be 0.01 to 8784"),
         (("add", "#soup", "--max", "99999999999999999999"), "--max must be a number"),
-        (("sources", "watch", "1", "--every", "1e9"), "--every must be more than 0"),
+        (("sources", "watch", "1", "--every", "1e9"), "--every must be 0.01 to 8784"),
         (("search", '"'), "WORDS must hold a word"),
     ],
 )

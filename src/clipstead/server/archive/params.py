@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
 from clipstead.archive.record import clean
+from clipstead.archive.source_row import WATCH_RULE, watchable
 from clipstead.errors import InvalidParams, NotFound
 from clipstead.resolve.sources import PUBLISH_TIMES, SORT_ORDERS
 
@@ -47,10 +48,7 @@ class SourcesWish(_Body):
         """Raises InvalidParams naming everything that is wrong, but for what `Sources.add` judges."""
         rules = {
             "sources": (0 < len(self.sources) <= MOST_SOURCES, f"must be 1 to {MOST_SOURCES} sources, links or ids"),
-            "watchHours": (
-                self.watchHours is None or 0 < self.watchHours <= 8784,
-                "must be more than 0 and at most 8784",
-            ),
+            "watchHours": (self.watchHours is None or watchable(self.watchHours), WATCH_RULE),
             "maxPosts": (self.maxPosts is None or 0 < self.maxPosts < 2**63, "must be a number above 0"),
             "region": (not self.region or bool(_REGION.fullmatch(self.region)), "must be a country code of 2 letters"),
             "publishTime": ((self.publishTime or 0) in PUBLISH_TIMES, _one_of(PUBLISH_TIMES)),
