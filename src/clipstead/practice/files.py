@@ -19,6 +19,7 @@ from clipstead.practice.mp3 import mp3
 from clipstead.practice.mp4 import Shape, m4a, mp4, mp4_size
 
 _CACHE_BYTES = 96 * 1024 * 1024
+_SMALL = 64 * 1024  # pictures and captions, which cost more to make than to keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +61,39 @@ class File:
     type: str
 
 
+class _Shelf:
+    """The files used last, as many as its share of the memory holds."""
+
+    def __init__(self) -> None:
+        self._files: OrderedDict[FileRef, File] = OrderedDict()
+        self._held = 0
+
+    def find(self, ref: FileRef) -> File | None:
+        file = self._files.get(ref)
+        if file is not None:
+            self._files.move_to_end(ref)
+        return file
+
+    def put(self, ref: FileRef, file: File) -> None:
+        self._files[ref] = file
+        self._held += len(file.data)
+        while self._held > _CACHE_BYTES // 2 and len(self._files) > 1:
+            self._held -= len(self._files.popitem(last=False)[1].data)
+
+
 class Files:
     """Makes files and keeps the last ones made; `video_bytes` is the wanted size of the best quality."""
 
     def __init__(self, catalog: Catalog, video_bytes: int) -> None:
         self._catalog = catalog
         self._video_bytes = video_bytes
-        self._made: OrderedDict[FileRef, File] = OrderedDict()
-        self._held = 0
+        self._small, self._large = _Shelf(), _Shelf()  # a video must not push out a hundred pictures
 
     def get(self, ref: FileRef) -> File | None:
         """The file, or None where there is no such thing."""
-        file = self._made.get(ref)
-        if file is not None:
-            self._made.move_to_end(ref)
-            return file
-        file = self._make(ref)
-        if file is not None:
-            self._made[ref] = file
-            self._held += len(file.data)
-            while self._held > _CACHE_BYTES and len(self._made) > 1:
-                self._held -= len(self._made.popitem(last=False)[1].data)
+        file = self._small.find(ref) or self._large.find(ref)
+        if file is None and (file := self._make(ref)) is not None:
+            (self._small if len(file.data) <= _SMALL else self._large).put(ref, file)
         return file
 
     def video_size(self, post: PracticePost, variant: Variant, silent: bool = False) -> int:

@@ -3,6 +3,7 @@
 import colorsys
 import math
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -37,12 +38,19 @@ class _Template:
 def mp4(shape: Shape, hue: float, label: str) -> bytes:
     """A playable file of exactly `shape.size` bytes (or a little above the least it can be), coloured and labelled."""
     template = _template(shape)
-    data = bytearray(template.data)
     palette = [_colour((hue + step / h264.BARS) % 1) for step in range(h264.BARS)]
-    for offset, step in template.bars:
-        data[offset : offset + h264.PCM_BYTES] = palette[step]
-    data[template.label : template.label + _LABEL_BYTES] = label.encode()[:_LABEL_BYTES].ljust(_LABEL_BYTES)
-    return bytes(data)
+    changes = [(offset, palette[step]) for offset, step in template.bars]
+    changes.append((template.label, label.encode()[:_LABEL_BYTES].ljust(_LABEL_BYTES)))
+    return _changed(template.data, sorted(changes))
+
+
+def _changed(data: bytes, changes: Iterable[tuple[int, bytes]]) -> bytes:
+    """Other bytes at these offsets, in their order; copied once, for files are large."""
+    kept, pieces, at = memoryview(data), list[bytes | memoryview](), 0
+    for offset, new in changes:
+        pieces += (kept[at:offset], new)
+        at = offset + len(new)
+    return b"".join([*pieces, kept[at:]])
 
 
 @lru_cache(maxsize=512)
