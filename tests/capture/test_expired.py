@@ -66,8 +66,7 @@ async def test_an_address_that_is_refused_again_is_not_asked_for_twice(studio: S
 
 async def test_mirrors_are_tried_once_the_second_look_is_spent(studio: Studio) -> None:
     studio.cdn.always["dead.mp4"] = status(403)
-    media = video(studio.cdn.url("dead.mp4"), mirrors=(studio.cdn.url("video.mp4"),))
-    desk = Desk(lambda: post(media))
+    desk = Desk(lambda: post(video(studio.cdn.url("dead.mp4"), mirrors=(studio.cdn.url("video.mp4"),))))
     (captured,) = await studio.take(desk=desk)
     assert captured.path.read_bytes() == studio.cdn.files["video.mp4"] and len(desk.asked) == 1
 

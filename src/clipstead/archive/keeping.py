@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import orjson
@@ -22,6 +22,7 @@ from clipstead.model import Stats
 
 _BIGGEST, _BIGGEST_SHORT = 2**63 - 1, 2**31 - 1
 _RESTORED_AT_ONCE = 500
+_FILE_COLUMNS = tuple(field.name for field in fields(FileRecord))
 
 
 class Keeping:
@@ -143,4 +144,4 @@ def _fitting(value: float | None, most: int) -> int | None:
 
 
 def _file_row(aweme_id: str, number: int, file: FileRecord) -> dict[str, Any]:
-    return {"aweme_id": aweme_id, "number": number, **dataclasses.asdict(file)}
+    return {"aweme_id": aweme_id, "number": number, **{name: getattr(file, name) for name in _FILE_COLUMNS}}

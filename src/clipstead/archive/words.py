@@ -23,9 +23,8 @@ _UNSPACED = (
 )
 # Accents, and the marks of Hebrew, Arabic and the Indian scripts, which belong to the word they stand in.
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0966-\u0dff"
-_TOKEN = re.compile(
-    f"(?P<run>[{_UNSPACED}]+)|(?P<word>(?:(?![{_UNSPACED}])[^\\W_])(?:(?![{_UNSPACED}])(?:[^\\W_]|[{_MARKS}]))*)"
-)
+_SIGN = f"[^\\W_{_UNSPACED}]"
+_TOKEN = re.compile(f"(?P<word>{_SIGN}(?:{_SIGN}++|[{_MARKS}]++)*+)|(?P<run>[{_UNSPACED}]+)")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _TAG = re.compile(f"[#＃]((?:\\w|[\\u0e00-\\u0eff{_MARKS}])+)")
 _QUESTION = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')

@@ -104,10 +104,11 @@ def _is_plain(media: Media) -> bool:
 
 
 def _without_own_site(media: Media) -> Media | None:
-    addresses = [url for url in (media.url, *media.mirrors) if _host(url) != _OWN_SITE]
-    if not addresses:
-        return None
-    return replace(media, url=addresses[0], mirrors=tuple(addresses[1:]))
+    told = (media.url, *media.mirrors)
+    kept = tuple(url for url in told if not _is_own_site(url))
+    if kept == told:
+        return media
+    return replace(media, url=kept[0], mirrors=kept[1:]) if kept else None
 
 
 def _path(url: str) -> str:
@@ -117,11 +118,11 @@ def _path(url: str) -> str:
         return ""
 
 
-def _host(url: str) -> str:
+def _is_own_site(url: str) -> bool:
     try:
-        return urlsplit(url).hostname or ""
+        return _OWN_SITE in url.lower() and urlsplit(url).hostname == _OWN_SITE
     except ValueError:
-        return ""
+        return False
 
 
 def addresses(media: Media) -> tuple[str, ...]:

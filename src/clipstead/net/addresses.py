@@ -6,6 +6,7 @@ Everything those registries list is left out, even what they call globally reach
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Address = IPv4Address | IPv6Address
@@ -54,6 +55,7 @@ _NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")
 _NOT_COMPATIBLE = frozenset({IPv6Address("::"), IPv6Address("::1")})
 
 
+@lru_cache(maxsize=512)  # the same few hosts all day, each asked about several times a request
 def parse(text: str) -> Address | None:
     """The address that `text` writes in full (no zone, no short, octal or hex IPv4), else None."""
     try:
