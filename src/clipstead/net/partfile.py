@@ -71,16 +71,14 @@ class PartFile:
             return
         with _storage(self.path):
             self._written += len(data)
-            written = os.write(self._fd, data)
-            while written < len(data):  # a full disk writes what fits and fails at the next call
-                written += os.write(self._fd, memoryview(data)[written:])
+            write_all(self._fd, data)
 
     def _pour(self) -> None:
         """Make the file of what was held back so far."""
         self._create()
-        if self._wanted:
-            self.reserve(self._wanted)
         held, self._held = self._held, []
+        if self._wanted > sum(map(len, held)):  # else it is all here
+            self.reserve(self._wanted)
         for data in held:
             self.write(data)
 
@@ -156,6 +154,13 @@ class PartFile:
         if not same:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
         return moved
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Raises OSError: a full disk writes what fits, and fails at the next call."""
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, memoryview(data)[written:])
 
 
 def _part_name(name: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from clipstead.archive.store.base import BLOCK, Live
 from clipstead.archive.store.disk import told_as_storage
+from clipstead.net.partfile import write_all
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}\.[A-Za-z0-9_-]{1,80}")
 _LOOSE = re.compile(r"\.+[A-Za-z0-9_-]{1,80}\.[A-Za-z0-9_-]{1,80}\..+\.part")  # as `stem` has them begin
@@ -50,12 +51,11 @@ class Staging:
         """A synced file of these bytes, or of that file's, gone afterwards. Its lock tells sweeps that it is in use."""
         path, descriptor = self._locked()
         try:
-            with os.fdopen(descriptor, "wb", closefd=False) as file:
-                if isinstance(content, bytes):
-                    file.write(content)
-                else:
-                    with content.open("rb") as source:
-                        shutil.copyfileobj(source, file, BLOCK)
+            if isinstance(content, bytes):
+                write_all(descriptor, content)
+            else:
+                with content.open("rb") as source, os.fdopen(descriptor, "wb", closefd=False) as file:
+                    shutil.copyfileobj(source, file, BLOCK)
             os.fsync(descriptor)
             yield path
         finally:
@@ -64,11 +64,14 @@ class Staging:
             os.close(descriptor)
 
     def _locked(self) -> tuple[Path, int]:
-        self.folder.mkdir(parents=True, exist_ok=True)
         while True:
             path = self.folder / f"{secrets.token_hex(8)}.part"
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-            descriptor = os.open(path, flags, 0o666)
+            try:
+                descriptor = os.open(path, flags, 0o666)
+            except FileNotFoundError:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                descriptor = os.open(path, flags, 0o666)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_SH)
                 if os.fstat(descriptor).st_nlink:
