@@ -19,14 +19,18 @@ async def cut_all(url: str) -> None:
     await connection.close()
 
 
-async def test_the_first_transaction_after_a_restart_works(database_url: str) -> None:
-    """Connections in the pool that died in between are not handed out."""
+@pytest.mark.parametrize("idle", [0.0, 1.1])
+async def test_the_first_transaction_after_a_restart_works(database_url: str, idle: float) -> None:
+    """Connections in the pool that died in between are not handed out, no matter for how long they were idle."""
     async with Database.open(database_url) as database:
-        async with database.begin() as connection:
-            await connection.execute(text("SELECT 1"))
+        async with database.begin() as one, database.begin() as other:
+            for connection in (one, other):
+                await connection.execute(text("SELECT 1"))
+        await asyncio.sleep(idle)
         await cut_all(database_url)
-        async with database.begin() as connection:
-            assert await connection.scalar(text("SELECT 2")) == 2
+        async with database.begin() as one, database.begin() as other:
+            for connection in (one, other):
+                assert await connection.scalar(text("SELECT 2")) == 2
 
 
 async def test_a_transaction_cut_in_its_middle_says_so(database_url: str) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from clipstead.db.checkout import look_before_use
 from clipstead.db.line import PASSING, Heard, Line, connect, reason
 from clipstead.db.lines import Lines
 from clipstead.db.unavailable import DatabaseUnavailable
@@ -32,8 +33,8 @@ class Database:
             pool_size=connections,
             max_overflow=0,
             pool_timeout=_POOL_SECONDS,
-            pool_pre_ping=True,  # the first query after a restart of the database is no error
         )
+        look_before_use(self.engine)
         self._each = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._asking: asyncio.Task[bool] | None = None
 

@@ -99,9 +99,18 @@ class Lane:
 
 
 class _Manager(QueueManager):
-    """PgQueuer's own cap on a worker's jobs, without its demand that it be at least two."""
+    """PgQueuer's own cap on a worker's jobs, without its demand that it be at least two, and with fewer questions."""
 
     hands = 1
+
+    async def verify_structure(self) -> None:
+        """The tables are of our own migrations: it would ask fifteen times whether they are there."""
+
+    async def _effective_dequeue_timeout(self, dequeue_timeout: timedelta) -> timedelta:
+        """As its own; where many work it is not worth two questions whether there is more: it is looked for soon."""
+        if self.hands >= _MANY_HANDS and self.job_context:
+            return self.min_dequeue_poll_interval
+        return await super()._effective_dequeue_timeout(dequeue_timeout)
 
     async def fetch_jobs(
         self, batch_size: int, global_concurrency_limit: int | None, heartbeat_timeout: timedelta
