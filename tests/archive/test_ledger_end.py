@@ -1,6 +1,7 @@
 """Kept for good and gone for good: records restored, posts and authors erased, webhooks told of both."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from clipstead.archive.dead import DeadLetters
@@ -8,7 +9,7 @@ from clipstead.archive.figures import figures
 from clipstead.archive.ledger import Claim, Entry, Ledger
 from clipstead.archive.record import Record
 from clipstead.archive.sources import Sources
-from clipstead.archive.tombstones import Tombstones
+from clipstead.archive.tombstones import Tombstone, Tombstones
 from clipstead.db import Database
 from clipstead.model import Source, SourceKind
 
@@ -122,3 +123,19 @@ async def test_an_author_who_is_erased_is_not_listed_either(
     left = await rows("SELECT aweme_id, url FROM archive_queue ORDER BY 1")
     assert [(row["aweme_id"], "alice2" in row["url"]) for row in left] == [("2", True), ("4", False), ("5", True)]
     assert await rows("SELECT handle FROM authors") == [{"handle": "alice2"}]
+
+
+async def test_an_author_whose_tombstone_is_read_back_is_forgotten_again(
+    sources: Sources, tombstones: Tombstones, keep: Keep, rows: Rows
+) -> None:
+    """A backup from before the erasure knows them still."""
+    await keep("1")
+    await keep("2", handle="alice2")
+    known = await rows("SELECT id FROM authors WHERE handle = 'alice'")
+    await sources.add(Source(SourceKind.USER, "Alice"))
+    await sources.add(Source(SourceKind.USER, "alice2"))
+    erased_at = datetime(2026, 5, 29, tzinfo=UTC)
+    stones = [Tombstone("author", each, "asked for", erased_at) for each in (known[0]["id"], "@alice")]
+    await tombstones.restore(stones)
+    assert await rows("SELECT handle FROM authors") == [{"handle": "alice2"}]
+    assert [row.spec for row in await sources.list()] == ["@alice2"]

@@ -102,6 +102,20 @@ def test_any_record_comes_back_equal(
     assert sidecar.parse(sidecar.build(record)) == record
 
 
+@pytest.mark.parametrize("author", ["a\x01", "ab ", "x" * 300])
+def test_a_sidecar_that_names_keys_which_no_store_takes_is_none(author: str) -> None:
+    base = f"videos/dt=2026-05-29/author={author}/{POST}"
+    record = replace(RECORD, storage_key=base, files=(replace(RECORD.files[0], key=f"{base}.mp4"),))
+    with pytest.raises(BadMedia, match="no store"):
+        sidecar.parse(sidecar.build(record))
+
+
+def test_files_that_are_larger_together_than_any_database_counts_are_none() -> None:
+    video, cover = (replace(file, bytes=2**63 - 1) for file in RECORD.files[:2])
+    with pytest.raises(BadMedia, match="size"):
+        sidecar.parse(sidecar.build(replace(RECORD, files=(video, cover))))
+
+
 def test_a_stranger_finds_link_author_and_files_with_any_json_library() -> None:
     found = json.loads(sidecar.build(RECORD))
     assert found["url"] == f"https://www.tiktok.com/@alice123/video/{POST}"

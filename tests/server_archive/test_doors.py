@@ -80,6 +80,7 @@ BAD_BODIES: list[tuple[str, Any, str]] = [
     ("/sources/1/watch", {}, "hours is required"),
     ("/sources/1/watch", {"hours": -1}, "hours must be 0.01 to 8784"),
     ("/dead/retry", {}, "ids or reason must say which"),
+    ("/dead/retry", {"reason": "\u0000"}, "ids or reason must say which"),
     ("/dead/retry", {"ids": [1]}, "ids must be a valid string"),
     ("/dead/retry", {"ids": ["1"] * 10001}, "ids must be at most 10000"),
     ("/webhooks", {"url": ""}, "url must be an http(s) address of a public host"),

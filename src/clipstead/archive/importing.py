@@ -18,8 +18,9 @@ from clipstead.archive.ledger import Claim, Entry, Ledger
 from clipstead.archive.record import FileRecord, Record, file_record, record_of
 from clipstead.archive.store import Store
 from clipstead.archive.store.disk import digest
+from clipstead.archive.tombstones import Tombstones
 from clipstead.errors import BadMedia, ClipsteadError, InvalidParams, StorageError, UnsupportedLink
-from clipstead.model import Resolution
+from clipstead.model import Author, Resolution
 
 _GIVEN = ""  # by themselves, on account of no source
 PROVIDER = "import"
@@ -43,9 +44,10 @@ class Imported:
 class Importer:
     """Takes over files; each may be taken over again, which changes nothing. `base` of names told is the path given."""
 
-    def __init__(self, ledger: Ledger, dead: DeadLetters, store: Store) -> None:
+    def __init__(self, ledger: Ledger, dead: DeadLetters, tombstones: Tombstones, store: Store) -> None:
         self._ledger = ledger
         self._dead = dead
+        self._tombstones = tombstones
         self._store = store
         self.done = Imported()
 
@@ -113,7 +115,7 @@ class Importer:
             self.done.passed_over += 1
         elif not found.files:
             await self._queue([Entry(found.aweme_id, found.post.link.url)])
-        elif claim := await self._claim(Entry(found.aweme_id, found.post.link.url, found.kept_at)):
+        elif claim := await self._claim(Entry(found.aweme_id, found.post.link.url, found.kept_at), found.post.author):
             async with self._held(claim):
                 record = await self._kept(claim, found)
                 data = sidecar.build(record)
@@ -124,7 +126,7 @@ class Importer:
         """The files in the store, and what is to be said of them."""
         day = claim.began_at
         wished = claim.storage_key or layout.base_key(claim.aweme_id, found.post.author.username, day)
-        base = await self._ledger.fix_key(claim, wished)
+        base = await self._fixed(claim, wished)
         keys = layout.files_of(base, [layout.Piece(file.kind, file.found.ext, file.language) for file in found.files])
         for key, file in zip(keys, found.files, strict=True):
             await self._store.put(key, file.path, file.sha256, file.found.mime)
@@ -153,11 +155,11 @@ class Importer:
     # -- a sidecar of ours, out of another store
 
     async def _sidecar(self, path: Path, data: bytes, record: Record) -> None:
-        claim = await self._claim(Entry(record.id, record.source_link, record.listed_at))
+        claim = await self._claim(Entry(record.id, record.source_link, record.listed_at), record.author)
         if claim is None:
             return
         async with self._held(claim):
-            if await self._ledger.fix_key(claim, record.storage_key) != record.storage_key:
+            if await self._fixed(claim, record.storage_key) != record.storage_key:
                 raise BadMedia(f"{record.id} has another place in this archive already")
             for file in record.files:
                 await self._copy(path, record, file)
@@ -172,18 +174,26 @@ class Importer:
 
     # -- what both want of the ledger
 
-    async def _claim(self, entry: Entry) -> Claim | None:
-        """The right to adopt the post; None if it is kept already, or was erased. A dead one lives again by this."""
-        added = await self._ledger.add([entry], _GIVEN)
-        if added.refused:
-            self.done.failed.append((entry.aweme_id, "was erased, and is not taken over"))
+    async def _claim(self, entry: Entry, author: Author) -> Claim | None:
+        """The right to adopt the post; None if it is kept already, or was erased, or its author. A dead one lives again
+        by this."""
+        if await self._tombstones.is_erased(entry.aweme_id, author.id, author.username):
+            self.done.failed.append((entry.aweme_id, "was erased, or its author was erased, and is not taken over"))
             return None
+        added = await self._ledger.add([entry], _GIVEN)
         if added.known:
             await self._dead.retry(ids=[entry.aweme_id])
         claim = await self._ledger.begin(entry.aweme_id)
         if claim is None:
             self.done.known += 1
         return claim
+
+    async def _fixed(self, claim: Claim, wished: str) -> str:
+        """The post's base key from now on."""
+        base = await self._ledger.fix_key(claim, wished)
+        if not base:
+            raise BadMedia(f"{claim.aweme_id} was erased meanwhile, or somebody else has it in hand")
+        return base
 
     @asynccontextmanager
     async def _held(self, claim: Claim) -> AsyncIterator[None]:

@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 import orjson
 
-from clipstead.archive.layout import belongs
+from clipstead.archive.layout import belongs, sidecar_key
 from clipstead.archive.record import LARGEST_SIDE, FileRecord, Record
+from clipstead.archive.store.base import checked_key
 from clipstead.errors import BadMedia
 from clipstead.model import Author, Link, Music, Stats
 
@@ -112,7 +113,7 @@ def _check(record: Record) -> None:
     times = (record.listed_at, record.resolved_at, record.downloaded_at, record.archived_at)
     if any(time.tzinfo is None for time in times):
         raise BadMedia("This sidecar has a time without its zone")
-    if any(not 0 <= file.bytes < 2**63 or not _SHA256.fullmatch(file.sha256) for file in record.files):
+    if record.bytes >= 2**63 or any(file.bytes < 0 or not _SHA256.fullmatch(file.sha256) for file in record.files):
         raise BadMedia("This sidecar has a file without its size and hash")
     sides = [side for file in record.files for side in (file.width, file.height) if side is not None]
     if not all(0 <= number <= LARGEST_SIDE for number in (*sides, record.attempt)):
@@ -120,6 +121,11 @@ def _check(record: Record) -> None:
     keys = [file.key for file in record.files]
     if not keys or len(set(keys)) < len(keys) or not belongs(record.storage_key, record.id, keys):
         raise BadMedia("This sidecar names files that are not its post's")
+    try:
+        for key in (sidecar_key(record.storage_key), *keys):
+            checked_key(key)
+    except ValueError:
+        raise BadMedia("This sidecar names keys that no store takes") from None
 
 
 def _has_nul(value: object) -> bool:

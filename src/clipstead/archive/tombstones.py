@@ -194,11 +194,15 @@ class Tombstones:
         return [Tombstone(row["kind"], row["id"], row["reason"], row["erased_at"]) for row in rows]
 
     async def restore(self, stones: Sequence[Tombstone]) -> None:
-        """Tombstones as they were read back from the store."""
+        """Tombstones as they were read back from the store: a backup may know their authors still."""
+        authors = [stone.id for stone in stones if stone.kind == "author"]
         async with self._alone() as connection:
             for kind in ("post", "author"):
                 for stone in (each for each in stones if each.kind == kind):
                     await connection.execute(_BURY, {"kind": kind, "ids": [stone.id], "reason": stone.reason})
+            await connection.execute(_AUTHORS, {"ids": authors})
+            for handle in (each.removeprefix("@") for each in authors if each.startswith("@")):
+                await connection.execute(_SOURCES_OF, {"handle": handle})
             await connection.execute(_NOTHING_LEFT, {"ids": [stone.id for stone in stones if stone.kind == "post"]})
 
     @asynccontextmanager

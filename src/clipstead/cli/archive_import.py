@@ -24,7 +24,7 @@ async def _run(paths: Sequence[Path]) -> Exit:
     told = 0
     async with open_shelves() as shelves:
         await probed(shelves)
-        importer = Importer(shelves.ledger, shelves.dead, shelves.store)
+        importer = Importer(shelves.ledger, shelves.dead, shelves.tombstones, shelves.store)
         done = importer.done
         for path in paths:
             async for _ in importer.path(path):

@@ -144,6 +144,15 @@ def test_what_was_erased_is_not_taken_over(kept: Command, store: Path, tmp_path:
     assert "was erased" in ended.err
 
 
+def test_a_post_of_an_erased_author_is_not_taken_over(kept: Command, store: Path, tmp_path: Path, rows: Rows) -> None:
+    """One that was never known here: nothing of it comes into the store, nor waits."""
+    assert kept("erase", "--author", "@somebody").code == 0
+    ended = kept("import", _info(tmp_path, "7111111111111111115", _a_video(store)))
+    assert (ended.code, "its author was erased" in ended.err) == (1, True), ended.err
+    assert not [path for path in store.rglob("*") if "author=somebody" in str(path) and path.is_file()]
+    assert rows("SELECT aweme_id FROM archive_queue WHERE aweme_id LIKE '71111%'") == []
+
+
 def test_a_picture_that_claims_to_be_larger_than_any_is_kept_without_its_measures(
     kept: Command, store: Path, tmp_path: Path
 ) -> None:

@@ -74,7 +74,7 @@ class RetryWish(_Body):
         """Raises InvalidParams unless something is chosen."""
         if len(self.ids) > _MOST_IDS:
             raise InvalidParams({"ids": f"must be at most {_MOST_IDS}"})
-        if not self.ids and not self.reason:
+        if not self.ids and not clean(self.reason):
             raise InvalidParams({"ids": "or reason must say which"})
 
 
