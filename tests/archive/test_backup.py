@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from clipstead.cli.main import app
 from clipstead.db.line import connect
-from clipstead.db.programs import without_password
+from clipstead.db.programs import running, without_password
 
 Run = Callable[..., Any]
 
@@ -137,6 +137,23 @@ def test_a_backup_that_cannot_be_written_is_said(run: Run, database_url: str, tm
     ended = run(database_url, "db", "backup", tmp_path / "nowhere" / "file")
     assert ended.exit_code == 3
     assert "Cannot write file: No such file or directory" in ended.stderr
+
+
+def test_a_file_that_stands_in_the_way_is_said(run: Run, database_url: str, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_bytes(b"")
+    ended = run(database_url, "db", "backup", tmp_path / "taken" / "file")
+    assert ended.exit_code == 3
+    assert "Cannot write file: Not a directory" in ended.stderr
+
+
+async def test_a_program_whose_words_nobody_reads_ends_with_its_caller(database_url: str) -> None:
+    """Its pipe is full when a Ctrl-C comes."""
+    much = "--command=SELECT repeat('x', 1000) FROM generate_series(1, 20000)"
+    async with asyncio.timeout(20), running("psql", much, url=database_url) as child:
+        assert child.stdout
+        await child.stdout.read(1)
+        await asyncio.sleep(0.2)
+    assert child.returncode is not None
 
 
 def test_names_that_begin_with_a_dash_are_files(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tracemalloc
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clipstead.model import Author, Link, Media, MediaKind, Post, Resolution
@@ -128,3 +129,9 @@ def test_the_estimate_is_about_what_a_post_holds() -> None:
         tracemalloc.stop()
         estimate = sum(map(weigh, posts))
         assert 0.67 < estimate / held < 1.5, (media, raw, estimate / held)
+
+
+def test_a_playlist_that_was_told_is_weighed() -> None:
+    plain = post()
+    told = replace(plain, media=tuple(replace(each, playlist=b"x" * 10_000) for each in plain.media))
+    assert weigh(told) - weigh(plain) == 10_000 * len(plain.media)

@@ -83,6 +83,22 @@ async def test_templates_by_number_and_by_time(ask: Ask) -> None:
     assert names(await ask(mpd(period(timed)))).split() == ["a/v.i", *(f"a/{time}.m4s" for time in times)]
 
 
+async def test_a_period_lasts_until_the_next_one_begins(ask: Ask) -> None:
+    """Where neither says how long it is: repeats to its end, and pieces counted from its length."""
+
+    def begins(at: str, inside: str) -> str:
+        stream = f'<Representation id="v" {VIDEO}>{inside}</Representation>'
+        return f'<Period start="{at}"><AdaptationSet>{stream}</AdaptationSet></Period>'
+
+    line = '<SegmentTimeline><S t="0" d="2" r="-1"/></SegmentTimeline>'
+    timed = f'<SegmentTemplate media="{{}}$Time$.m4s" timescale="1">{line}</SegmentTemplate>'
+    counted = '<SegmentTemplate media="{}$Number$.m4s" timescale="1" duration="3"/>'
+    for pieces, first, second in ((timed, "0 2 4", "0 2"), (counted, "1 2", "1 2")):
+        manifest = mpd(begins("PT0S", pieces.format("a")), begins("PT6S", pieces.format("b")), lasts="PT10S")
+        wanted = [f"a/{part}{at}.m4s" for part, times in (("a", first), ("b", second)) for at in times.split()]
+        assert names(await ask(manifest)).split() == wanted
+
+
 async def test_lists_of_addresses_and_of_ranges(ask: Ask) -> None:
     """Files of their own; ranges of the file that the stream is; ranges of files they name."""
 

@@ -259,9 +259,10 @@ def test_nothing_to_fetch_is_said_so(info: dict[str, Any], words: str) -> None:
     ("info", "words"),
     [
         (changed(formats=[INFO["formats"][2], INFO["formats"][4]], is_live=True), "a live stream"),
-        (changed(formats=[{**INFO["formats"][4], "is_live": True, "playlist": "eA=="}]), "a live stream"),
+        (changed(formats=[{**INFO["formats"][4], "is_live": True, "packed_playlist": "eA=="}]), "a live stream"),
         (changed(formats=[INFO["formats"][2]], live_status="is_upcoming"), "a live stream"),
         (changed(formats=[{"url": "https://x.example/a", "has_drm": True}]), "DRM"),
+        (changed(formats=[INFO["formats"][4]], _has_drm=True), "DRM"),  # yt-dlp has taken the protected ones out
     ],
 )
 def test_what_nobody_may_or_can_keep_is_no_fault_of_yt_dlps(info: dict[str, Any], words: str) -> None:

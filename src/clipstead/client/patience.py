@@ -36,8 +36,8 @@ class Patience:
         `status` is that of the last answer, None where none came. Who answers and tells nothing is asked `tries` times;
         a server that is not there may be starting again, which is waited for until the pauses come to `longest`.
         """
-        pause = self.pause * (1 << (failures - 1))
-        starting = status is None or status in _STARTING
+        pause = min(self.pause * (1 << min(failures - 1, 30)), self.longest)
+        starting = self.pause > 0 and (status is None or status in _STARTING)
         return pause if (2 * pause <= self.longest if starting else failures < self.tries) else None
 
 

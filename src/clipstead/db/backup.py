@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -28,7 +29,8 @@ async def backup(url: str, path: Path) -> int:
     except OSError as error:
         raise StorageError(f"Cannot write {path.name}: {error.strerror}") from None
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()
 
 
 def _settle(draft: Path, path: Path) -> int:

@@ -15,6 +15,7 @@ from clipstead.db.binaries import own_programs
 from clipstead.db.unavailable import DatabaseUnavailable
 
 _KEPT = {name: value for name, value in os.environ.items() if name.startswith("PG") or name in ("HOME", "PATH")}
+_PIECE = 64 * 1024
 _TROUBLE = re.compile(r"\b(?:error|ERROR):\s*(\S.*)")
 
 
@@ -46,7 +47,10 @@ async def running(program: str, *arguments: str, url: str = "", stdin: int = DEV
         if child.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 child.terminate()
-            await child.wait()
+        assert child.stdout is not None
+        while await child.stdout.read(_PIECE):
+            pass  # what nobody reads would keep its end from being seen
+        await child.wait()
 
 
 async def run(program: str, *arguments: str, url: str = "") -> bytes:

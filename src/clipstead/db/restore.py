@@ -13,7 +13,7 @@ from pathlib import Path
 
 from clipstead.db.line import connect
 from clipstead.db.migrate import status, upgrade
-from clipstead.db.programs import run, running, trouble
+from clipstead.db.programs import running, trouble
 from clipstead.db.unavailable import DatabaseUnavailable
 from clipstead.errors import InvalidParams
 
@@ -58,10 +58,9 @@ async def _dumped_version(path: Path) -> str:
     """The schema step that a dump was made at."""
     if not await asyncio.to_thread(path.is_file):
         raise InvalidParams({"FILE": "must be a file that `clipstead db backup` wrote"})
-    try:
-        listed = await run("pg_restore", "--data-only", "--table=alembic_version", "--file=-", "--", str(path))
-    except DatabaseUnavailable:
-        listed = b""
+    arguments = ("--data-only", "--table=alembic_version", "--file=-", "--", str(path))
+    async with running("pg_restore", *arguments) as child:
+        listed, _ = await child.communicate()
     if found := _VERSION.search(listed):
         return found[1].decode()
     raise InvalidParams({"FILE": "must be a file that `clipstead db backup` wrote, and this one is not, or is damaged"})

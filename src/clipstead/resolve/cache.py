@@ -99,7 +99,7 @@ def weigh(post: Post) -> int:
 
 
 def _weigh_media(media: Media) -> int:
-    weight = _MEDIA_OVERHEAD + _text(media.url) + sum(map(_text, media.mirrors))
+    weight = _MEDIA_OVERHEAD + _text(media.url) + sum(map(_text, media.mirrors)) + len(media.playlist)
     return weight + _mapping(media.headers) + _mapping(media.cookies)
 
 

@@ -85,7 +85,8 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[T]):
-    """A page of what was found: `cursor` (a whole number in digits) asks for the next one if there is `more`.
+    """A page of what was found: `cursor` (a whole number in digits, "" where it was not told) asks for the next one
+    if there is `more`.
 
     `total` is how many there are in all, None where nobody told; `answerer` the name of who gave it.
     """

@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 MOST_PIECES = 50_000
 """Of one stream; ten times as many of a whole manifest, whose streams are all listed at once."""
 
+_PACKED = "packed_playlist"  # yt-dlp's own "playlist" is the name of a list
 _MARK = "#bytes="  # how a range travels through yt-dlp, which has no other place for one
 _OWN = ("format_id", "fragments", "manifest_stream_number")
 _RANGE = re.compile(r"(\d{1,15})-(\d{1,15})")
@@ -32,7 +33,7 @@ def install(extractor: Any, refusal: Callable[[str], Exception], seconds: Callab
     def parse(self: Any, document: Element, *args: Any, **options: Any) -> Iterator[dict[str, Any]]:
         try:
             tidy(document, seconds)
-        except (TooMuch, ValueError) as error:
+        except (TooMuch, ValueError, OverflowError) as error:
             raise refusal(str(error) or "A manifest that cannot be read") from None
         live, lasts = document.get("type") == "dynamic", seconds(document.get("mediaPresentationDuration"))
         several = sum(1 for _ in _named(document, "Period")) > 1
@@ -82,7 +83,11 @@ def tidy(document: Element, seconds: Callable[[str | None], float | None]) -> No
     """
     whole = seconds(document.get("mediaPresentationDuration"))
     listed = 0
-    for period in _named(document, "Period"):
+    periods = list(_named(document, "Period"))
+    for period, following in zip(periods, [*periods[1:], None], strict=True):
+        ends = whole if following is None else seconds(following.get("start"))
+        if not period.get("duration") and ends is not None:
+            period.set("duration", f"PT{max(0.0, ends - (seconds(period.get('start')) or 0.0))}S")
         length = seconds(period.get("duration")) or whole or 0.0
         for inherited, told in _streams(period):
             listed += _of_one(inherited, told, length)
@@ -168,7 +173,7 @@ def packed(this: Mapping[str, Any]) -> dict[str, Any]:
     """
     told = this.get("hls_media_playlist_data")
     if isinstance(told, str) and told:
-        return {"playlist": _pack(told)}
+        return {_PACKED: _pack(told)}
     pieces = this.get("fragments")
     if this.get("protocol") != "http_dash_segments" or not isinstance(pieces, list | tuple):
         return {}
@@ -178,7 +183,7 @@ def packed(this: Mapping[str, Any]) -> dict[str, Any]:
         told = _written(this, pieces)
     except ValueError:  # half an IPv6 address among them
         return {}
-    return {"playlist": _pack(told), "lasts": this.get("lasts") or sum(each.get("duration") or 0 for each in pieces)}
+    return {_PACKED: _pack(told), "lasts": this.get("lasts") or sum(each.get("duration") or 0 for each in pieces)}
 
 
 def _written(this: Mapping[str, Any], pieces: Iterable[Mapping[str, Any]]) -> str:

@@ -14,6 +14,7 @@ from clipstead.resolve.loose import Node, address, decimal, length, moment, node
 from clipstead.resolve.tiktok.cdn import expires_at
 from clipstead.resolve.ytdlp_errors import UNSOLVED
 
+_PACKED = "packed_playlist"  # as `ytdlp_manifests` calls it, which only the child loads
 _COVERS_KEPT = 3
 _IMAGE_EXTS = frozenset({"jpg", "jpeg", "png", "webp", "gif", "avif"})
 _AUDIO_EXTS = frozenset({"aac", "flac", "m4a", "mp3", "oga", "ogg", "opus", "wav", "weba"})
@@ -79,7 +80,7 @@ def _nothing(formats: list[Node], entries: list[Node]) -> ClipsteadError:
     """Why there is none. What is live or protected is so by its owner's will: nobody else need be asked."""
     if any(_is_live(each) for each in (*entries, *formats)):
         return UnsupportedLink("This link leads to a live stream, which has no end yet")
-    if any(each.get("has_drm") is True for each in formats):
+    if any(True in (each.get("has_drm"), each.get("_has_drm")) for each in (*entries, *formats)):
         return UnsupportedLink("This link leads to a stream that is protected (DRM)")
     if any(address(each.get("url")) for each in formats):
         return ProviderFailed("yt-dlp found this post only as a stream that cannot be kept")
@@ -100,7 +101,7 @@ def _files(entry: Node, prefix: str) -> list[Media]:
 def _file(this: Node, entry: Node, prefix: str) -> Media | None:
     url, ext = address(this.get("url")), text(this.get("ext"))
     protocol = text(this.get("protocol")) or urlsplit(url).scheme
-    playlist = _playlist(text(this.get("playlist")))
+    playlist = _playlist(text(this.get(_PACKED)))
     segmented = protocol in _STREAMS
     if not url or not (segmented or protocol in ("http", "https")) or this.get("has_drm") is True:
         return None
@@ -274,7 +275,7 @@ def _raw(info: Node) -> bytes:
 
 def _fit(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _fit(item) for key, item in value.items() if key not in ("cookies", "playlist")}
+        return {key: _fit(item) for key, item in value.items() if key not in ("cookies", _PACKED)}
     if isinstance(value, list):
         return [_fit(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

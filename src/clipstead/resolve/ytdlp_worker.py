@@ -5,8 +5,8 @@ Run by `ytdlp_child` as a script. The first line on stdin is the setup (`parent`
 request `{"url", "language", "entries"}`, where `entries` are the first and last of a list, from 1, and null for a post;
 the answer is `{"info": ...}` or `{"error": {"kind", "text", "expected", "status", "retry_after"}}`, and `rss` in bytes.
 In either, `unsolved` is true where a player's script was to be run and was not, else it is not there.
-What yt-dlp does not wrap as its own error ends this process: its parent starts the next. Imports nothing of ours, so
-that it holds nothing but yt-dlp.
+What yt-dlp does not wrap as its own error ends this process: its parent starts the next. Nothing of ours is loaded
+but `ytdlp_manifests`, which stands alone: it holds nothing but yt-dlp.
 """
 
 import ctypes

@@ -182,14 +182,15 @@ class KeyDesk:
 
     async def _change(self, key_id: str, values: Mapping[str, Any], credits: CreditsWish | None = None) -> KeyStanding:
         async with self._database.begin() as connection:
-            await self._standing(connection, key_id)
+            known = await connection.execute(select(api_keys.c.id).where(api_keys.c.id == key_id).with_for_update())
+            if known.scalar() is None:
+                raise NotFound("No such key")
             if values:
                 await connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(values))
             if credits is not None:
                 await _fill_purse(connection, key_id, None if credits == "unlimited" else credits)
-            _log.info(
-                "key changed", key_id=key_id, what=sorted([*values, *(["credits"] if credits is not None else [])])
-            )
+            if what := sorted([*values, *(["credits"] if credits is not None else [])]):
+                _log.info("key changed", key_id=key_id, what=what)
             return await self._standing(connection, key_id)
 
     async def _change_owner(self, owner: str, values: Mapping[str, Any], what: str) -> None:

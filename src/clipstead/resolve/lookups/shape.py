@@ -124,5 +124,6 @@ def _id(told: Node) -> str:
 
 
 def cursor(told: Node) -> str:
-    """The place of the next page, in digits."""
-    return str(loose.number(told.get("cursor")) or 0)
+    """The place of the next page, in digits; "" where it is not told."""
+    at = loose.number(told.get("cursor"))
+    return "" if at is None else str(at)

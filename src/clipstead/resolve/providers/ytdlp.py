@@ -10,6 +10,7 @@ from clipstead.resolve.providers.parts import Parts
 from clipstead.resolve.ytdlp_pool import Pool
 from clipstead.resolve.ytdlp_post import parse
 
+_PATIENCE = 20.0  # seconds for it all, if that is enough: who asks has a deadline, and then nothing is left
 _LONGEST_WAIT = 12.0  # seconds: beyond that a post without working files, for a while, is better than none
 
 
@@ -32,9 +33,10 @@ class YtDlp:
 
         Where its files are given only after some seconds (behind YouTube's advertisements), it is handed out then.
         """
+        began = time.monotonic()
         info = await self._pool.info(link.url, link.platform, language)
         post = parse(info, link)
-        await asyncio.sleep(_wait(info))
+        await asyncio.sleep(min(_wait(info), max(0.0, _PATIENCE - (time.monotonic() - began))))
         return post
 
     async def close(self) -> None:

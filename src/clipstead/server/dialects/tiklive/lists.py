@@ -48,7 +48,7 @@ class Lists:
         """/challenge-posts/"""
         named = params.get("name") if not params.get("challenge_id") else ""
         tag_id, name = ("", named) if named else await self._tag(params.digits("challenge_id"))
-        source = replace(_source("challenge_id", f"#{name}?"), region=params.region())
+        source = replace(_source("name" if named else "challenge_id", f"#{name}?"), region=params.region())
         return await self._page(params, links, Wanted(source, tag_id))
 
     async def of_search(self, params: Params, links: Links) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class LookUps:
 
     async def search_user(self, params: Params, links: Links) -> dict[str, Any]:
         """/search-user/"""
-        words, cursor, count = params.need("keyword"), params.digits("cursor", "0"), params.count(10, _MOST_FOUND)
+        words, cursor, count = params.need("keyword"), params.cursor(), params.count(10, _MOST_FOUND)
         with _named("words", "keyword"):
             found = await self._ask().search_profiles(words, cursor, count)
         users = [nouns.found_user(profile, links.of_noun) for profile in found.items]
@@ -63,7 +63,7 @@ class LookUps:
 
     async def search_challenge(self, params: Params, links: Links) -> dict[str, Any]:
         """/search-challenge/"""
-        words, cursor, count = params.need("keyword"), params.digits("cursor", "0"), params.count(10, _MOST_FOUND)
+        words, cursor, count = params.need("keyword"), params.cursor(), params.count(10, _MOST_FOUND)
         with _named("words", "keyword"):
             found = await self._ask().search_tags(words, cursor, count)
         tags = [nouns.challenge_entry(tag, links.of_noun) for tag in found.items]
@@ -75,7 +75,7 @@ class LookUps:
 
     async def comments(self, params: Params, links: Links) -> dict[str, Any]:
         """/post-comments/"""
-        cursor = params.digits("cursor", "0")
+        cursor = params.cursor()
         link = await self._post(params.get("url") or params.get("video_id") or params.need("url"))
         found = await self._ask().comments(link, cursor, params.count(10, _MOST_COMMENTS))
         listed = [nouns.comment(each, links.of_noun) for each in found.items]
@@ -83,7 +83,7 @@ class LookUps:
 
     async def replies(self, params: Params, links: Links) -> dict[str, Any]:
         """/post-comment-replies/"""
-        comment_id, cursor = params.digits("comment_id"), params.digits("cursor", "0")
+        comment_id, cursor = params.digits("comment_id"), params.cursor()
         link = await self._post(params.get("video_id") or params.get("url") or params.need("video_id"))
         found = await self._ask().replies(link.post_id or "", comment_id, cursor, params.count(10, _MOST_COMMENTS))
         listed = [nouns.comment(each, links.of_noun, reply=True) for each in found.items]

@@ -60,6 +60,13 @@ class Params:
             raise InvalidParams({name: "is invalid"})
         return text
 
+    def cursor(self) -> str:
+        """Of a look-up: a number in digits that JSON can hold, "0" for none; InvalidParams for anything else."""
+        text = self.digits("cursor", "0")
+        if len(text) > 18:
+            raise InvalidParams({"cursor": "is invalid"})
+        return text
+
     def count(self, default: int, most: int) -> int:
         """How many are wanted: between 1 and `most`, never an error."""
         text = self.get("count")
