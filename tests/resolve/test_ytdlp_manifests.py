@@ -171,6 +171,7 @@ async def test_manifests_that_make_no_sense_are_a_failure_with_words(ask: Ask, w
         '<SegmentTemplate media="$Time$"><SegmentTimeline><S d="0"/></SegmentTimeline></SegmentTemplate>',
         '<SegmentTemplate media="$Time$"><SegmentTimeline><S d="9" t="z"/></SegmentTimeline></SegmentTemplate>',
         '<SegmentTemplate media="$Number$"/>',
+        f'<SegmentTemplate media="$Number$" duration="4" timescale="{"9" * 400}"/>',
         '<BaseURL>http://[::1</BaseURL><SegmentTemplate media="$Number$" duration="4"/>',
         '<SegmentList><SegmentURL mediaRange="9-x"/></SegmentList>',
     ):

@@ -73,8 +73,10 @@ async def open_archive(settings: Settings | None = None) -> AsyncIterator[tuple[
     settings = settings or load()
     async with open_app(lean(settings)) as app, open_shelves(settings) as shelves:
         archive = archive_of(app, shelves)
-        yield archive, shelves
-        await archive.budget.close()
+        try:
+            yield archive, shelves
+        finally:
+            await archive.budget.close()
 
 
 def lean(settings: Settings) -> Settings:
