@@ -16,13 +16,13 @@ _USED = "used at"
 def look_before_use(engine: AsyncEngine) -> None:
     """One that its server has ended is not handed out; one that was idle for long is asked, which takes three round
     trips where `pool_pre_ping` takes them each time."""
-    pool, dialect = engine.sync_engine, engine.dialect
+    connections, dialect = engine.sync_engine, engine.dialect
 
-    @event.listens_for(pool, "checkin")
+    @event.listens_for(connections, "checkin")
     def used(_connection: object, record: Any) -> None:
         record.info[_USED] = time.monotonic()
 
-    @event.listens_for(pool, "checkout")
+    @event.listens_for(connections, "checkout")
     def look(connection: Any, record: Any, _proxy: object) -> None:
         last = record.info.get(_USED)
         if last is None:  # made just now
