@@ -37,7 +37,7 @@ class Deleted:
 _COLUMNS = ", ".join(columns())
 _BY_VALUES = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"  # a rare word and a common one differ
 _NAMED = text("SELECT id FROM authors WHERE lower(handle) = lower(:handle) ORDER BY last_seen DESC LIMIT 1000")
-_GET = f"SELECT {_COLUMNS} FROM posts WHERE aweme_id = $1"  # noqa: S608  # constants of ours
+_GET = f"SELECT {_COLUMNS} FROM posts WHERE aweme_id = $1"  # noqa: S608  # constants of ours, here and below
 _FILES = "SELECT * FROM post_files WHERE aweme_id = $1 ORDER BY number"
 _METRICS = f"SELECT * FROM post_metrics_history WHERE aweme_id = $1 ORDER BY seen_at DESC LIMIT {_MOST_METRICS}"  # noqa: S608
 _COUNTERS = ("play", "digg", "comment", "share", "download", "collect", "repost")

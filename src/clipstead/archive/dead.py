@@ -52,7 +52,7 @@ raised AS (
     FROM taken WHERE q.aweme_id = taken.aweme_id AND q.state = 'dead' RETURNING q.aweme_id
 )
 SELECT taken.aweme_id, raised.aweme_id IS NOT NULL AS lives FROM taken LEFT JOIN raised USING (aweme_id)
-"""  # noqa: S608  # constants of ours
+"""  # noqa: S608  # constants of ours, here and below
 _PURGE = f"""
 WITH taken AS ({_TAKE})
 INSERT INTO archive_audit (action, subject, reason, actor, detail)

@@ -26,7 +26,7 @@ SELECT * FROM (
     UNION ALL SELECT storage_key || '.json', aweme_id, 'sidecar', 0, '' FROM posts
     UNION ALL SELECT {_TOMBSTONE_KEY}, kind || ':' || id, 'tombstone', 0, '' FROM tombstones
 ) AS every ORDER BY key COLLATE "C"
-""")  # noqa: S608  # constants of ours
+""")  # noqa: S608  # constants of ours, here and below
 _EXPECTS = f"""
 SELECT EXISTS (SELECT FROM post_files WHERE aweme_id = $2 AND key = $1)
     OR EXISTS (SELECT FROM posts WHERE aweme_id = $2 AND storage_key || '.json' = $1)

@@ -67,7 +67,7 @@ fresh AS (
 ),
 queued AS ({{queue}})
 SELECT (SELECT count(*) FROM fresh) AS new, (SELECT count(*) FROM refused) AS refused
-"""  # noqa: S608  # constants of ours
+"""  # noqa: S608  # constants of ours, here and below
 _FRESH = f"""
 SELECT '{row_id("")}' || aweme_id AS row_id, turn AS priority FROM fresh JOIN given USING (aweme_id) ORDER BY ord
 """  # noqa: S608

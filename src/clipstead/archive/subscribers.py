@@ -20,7 +20,7 @@ _COLUMNS = "w.id, w.url, w.events, w.created_at"
 _ADD = f"""
 INSERT INTO webhooks AS w (url, events) SELECT $1, $2::text[] WHERE (SELECT count(*) FROM webhooks) < {MOST}
 RETURNING {_COLUMNS}, NULL::timestamptz AS told_at, '' AS error
-"""  # noqa: S608  # constants of ours
+"""  # noqa: S608  # constants of ours, here and below
 _LIST = f"""
 SELECT {_COLUMNS}, told.delivered_at AS told_at, COALESCE(newest.last_error, '') AS error FROM webhooks AS w
 LEFT JOIN LATERAL (SELECT delivered_at FROM webhook_deliveries AS d

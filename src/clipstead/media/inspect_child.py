@@ -166,12 +166,21 @@ def _first_frame(container: InputContainer, video: VideoStream, caps: dict[str, 
     raise BadMedia(DAMAGED)
 
 
+def _stream(stream: VideoStream | AudioStream, spans: Spans) -> dict[str, Any]:
+    """What pictures and sounds have alike."""
+    return {
+        "index": stream.index,
+        "codec": stream.codec_context.codec.canonical_name,
+        "profile": stream.profile or "",
+        "start": spans.start(stream),
+        "duration": spans.length(stream),
+    }
+
+
 def _picture(video: VideoStream, spans: Spans) -> dict[str, Any]:
     context = video.codec_context
     return {
-        "index": video.index,
-        "codec": context.codec.canonical_name,
-        "profile": video.profile or "",
+        **_stream(video, spans),
         "tag": "".join(c for c in context.codec_tag if c.isalnum()),
         "width": context.width,
         "height": context.height,
@@ -180,8 +189,6 @@ def _picture(video: VideoStream, spans: Spans) -> dict[str, Any]:
         "sar": _shape(video),
         "hidden": _hides(video),
         "hdr": _HDR.get(context.color_trc, ""),
-        "start": spans.start(video),
-        "duration": spans.length(video),
         "frames": video.frames or None,
         "bitrate": video.bit_rate or None,
         **_rates(video),
@@ -225,15 +232,11 @@ def _hides(video: VideoStream) -> bool:
 def _sound(audio: AudioStream, spans: Spans) -> dict[str, Any]:
     context = audio.codec_context
     return {
-        "index": audio.index,
-        "codec": context.codec.canonical_name,
-        "profile": audio.profile or "",
+        **_stream(audio, spans),
         "rate": context.sample_rate,
         "channels": context.channels,
         "layout": context.layout.name,
         "sample_format": context.format.name,
-        "start": spans.start(audio),
-        "duration": spans.length(audio),
         "bitrate": context.bit_rate or None,
     }
 

@@ -63,7 +63,7 @@ class Params:
     def cursor(self) -> str:
         """Of a look-up: a number in digits that JSON can hold, "0" for none; InvalidParams for anything else."""
         text = self.digits("cursor", "0")
-        if len(text) > 18:
+        if int(text) >= 2**63:
             raise InvalidParams({"cursor": "is invalid"})
         return text
 
